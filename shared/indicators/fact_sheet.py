@@ -1,0 +1,82 @@
+"""What an indicator must say about itself. Each entry switches on a check of the plan or a promise of the suite.
+
+An indicator is a pure pair over the state vector `f`:
+
+    start(f, at, *params)                   -> None    writes its `size(...)` state words from f[at] on
+    step(f, at, out, *inputs, *params)      -> None    advances by one bar, writes one float per output to f[out] on
+
+`inputs` are floats in the order of the fact sheet (each may be NaN: not ready), `params` floats in the order of the fact
+sheet. Outputs are floats: a number, a condition (1.0, 0.0), a text (index into its words), or NaN = not ready.
+Nothing but f[at : at + size] and f[out : out + outputs] is written; the same words and inputs give the same result.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["number", "condition", "text"]
+BAR_FIELDS = ("open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter, written flat in the strategy file."""
+
+    name: str
+    default: float
+    low: float
+    high: float
+    whole: bool = False  # only whole numbers
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One value per bar. `name` "" is the main output of an indicator whose id alone names it."""
+
+    name: str
+    kind: Kind = "number"
+    words: tuple[str, ...] = ()  # of a text output: value k means words[k]
+    low: float | None = None  # bounds of a number, where it has any
+    high: float | None = None
+    about: str = ""
+    immediate: bool = False  # reads the current close; `lag` does not delay it
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input per bar: a bar field, `source` (a bar field, hl2 ..., or an output), or an output of another indicator."""
+
+    name: str  # "source", one of BAR_FIELDS, or a label for `output`
+    reads: tuple[str, str] | None = None  # (key in the file, output name): key names the other indicator by id
+    of_type: str = ""  # the other indicator's type; default: the first of that type on the same timeframe
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """Fact sheet. `*params` of the callables are the parameter values in the order of `params`."""
+
+    type: str  # as in the file, e.g. "EMA"
+    about: str
+    inputs: tuple[Input, ...]
+    params: tuple[Param, ...]
+    outputs: tuple[Output, ...]  # the first is the main one
+    start: Callable[..., None]
+    step: Callable[..., None]
+    size: Callable[..., int]  # state words
+    warmup: Callable[..., int]  # bars until the main output is ready, counting the first ready one
+    settle: Callable[..., int]  # bars until the weight of its seed is below 1e-6; >= warmup
+    oracle: str  # what it is checked against, with the source of the formula
+    entry_lag: int = 0  # default lag on the entry timeframe
+    unused: tuple[str, ...] = ()  # parameters of the predecessor: accepted, noted, without effect
+    scale: Literal["invariant", "linear", "none"] = "none"  # of the main output when all prices are multiplied
+    check: Callable[..., str] | None = field(default=None)  # problem with a combination of parameters, or ""
+
+    def param_names(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.params)
+
+    def output_index(self, name: str) -> int:
+        return [o.name for o in self.outputs].index(name)
+
+
+Kernel = Callable[..., Any]

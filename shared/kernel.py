@@ -1,0 +1,127 @@
+"""The only door to numba and NumPy: how numeric code is declared, and the few functions it may call.
+
+Kernels are plain Python functions over a float64 vector `f` and an int64 vector `m`. Interpreted, vectors are lists and
+`kernel` changes nothing; compiled (`use_numba()` before the first kernel is imported), the same text runs through
+numba. Both give the same bits; tests compare them as uint64. The language of kernels is checked by an AST test: floats
+for values, parameters and state, ints for loop counters, indexes and money, only + - * / // %, comparisons, min, max,
+abs, and the functions below, which are defined for every double and never raise.
+
+NUMBA_DISABLE_INTEL_SVML, error_model and the cache folder are set here, because each can change bits or serve stale
+code: numba does not notice edits in *called* kernels, so the cache folder is named by a hash of every kernel source.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+NAN = math.nan
+LIMIT = 1 << 62  # money words stay below; a product that would pass it fails the run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_compile: Callable[[Any], Any] | None = None
+_declared = 0
+
+
+def use_numba(cache_dir: str) -> None:
+    """Compile every kernel declared from now on, caching machine code under `cache_dir`.
+
+    Must come before the first kernel is declared in this process; a mix of both kinds could not call each other.
+    """
+    global _compile
+    if _declared:
+        raise RuntimeError(f"use_numba() after {_declared} kernels were declared interpreted")
+    from numba import config, njit
+
+    config.DISABLE_INTEL_SVML = True
+    config.CACHE_DIR = cache_dir
+    _compile = njit(cache=True, error_model="python", fastmath=False)
+    _redeclare_own()
+
+
+def is_compiled() -> bool:
+    """True when kernels of this process run through numba."""
+    return _compile is not None
+
+
+def kernel(function: F) -> F:
+    """Declare a kernel: the function itself, or its compiled twin after use_numba()."""
+    global _declared
+    _declared += 1
+    return _compile(function) if _compile is not None else function
+
+
+def vector_f(length: int) -> Any:
+    """A float64 state vector of zeros: a list, or an array when compiled."""
+    if _compile is None:
+        return [0.0] * length
+    import numpy
+
+    return numpy.zeros(length, dtype=numpy.float64)
+
+
+def vector_m(length: int) -> Any:
+    """An int64 vector of zeros: a list, or an array when compiled."""
+    if _compile is None:
+        return [0] * length
+    import numpy
+
+    return numpy.zeros(length, dtype=numpy.int64)
+
+
+# --- functions that kernels may call; total: defined for every double, never raising -------------------------------
+
+
+def floor_(x: float) -> float:
+    """Largest whole number <= x; NaN and infinities stay."""
+    return float(math.floor(x)) if abs(x) < 4503599627370496.0 else x  # 2^52: beyond, every double is whole
+
+
+def ceil_(x: float) -> float:
+    """Smallest whole number >= x; NaN and infinities stay."""
+    return float(math.ceil(x)) if abs(x) < 4503599627370496.0 else x
+
+
+def round_half_even(x: float) -> float:
+    """Nearest whole number, ties to even; NaN and infinities stay."""
+    if abs(x) < 4503599627370496.0:
+        low = float(math.floor(x))
+        rest = x - low
+        if rest < 0.5 or (rest == 0.5 and low % 2.0 == 0.0):
+            return low
+        return low + 1.0
+    return x
+
+
+def div(a: float, b: float) -> float:
+    """a / b; NaN where b is 0."""
+    return a / b if b != 0.0 else NAN
+
+
+def sqrt_(x: float) -> float:
+    """Square root; NaN below 0 and for NaN."""
+    return math.sqrt(x) if x >= 0.0 else NAN
+
+
+def is_nan(x: float) -> bool:
+    """True for NaN, the one spelling of `not ready`."""
+    return x != x  # noqa: PLR0124
+
+
+def index_(x: float) -> int:
+    """A whole, finite, small float (a parameter, a ring position) as an int for indexing and loops."""
+    return int(x)
+
+
+def to_units(x: float) -> int:
+    """A price as whole 1e-8 units, ties to even: the one way a float becomes money. |x| < 1e10, not NaN."""
+    return int(round_half_even(x * 1e8))
+
+
+OWN = ("floor_", "ceil_", "round_half_even", "div", "sqrt_", "is_nan", "index_", "to_units")
+
+
+def _redeclare_own() -> None:
+    assert _compile is not None
+    for name in OWN:
+        globals()[name] = _compile(globals()[name])
