@@ -6,14 +6,16 @@ numba. Both give the same bits; tests compare them as uint64. The language of ke
 for values, parameters and state, ints for loop counters, indexes and money, only + - * / // %, comparisons, min, max,
 abs, and the functions below, which are defined for every double and never raise.
 
-NUMBA_DISABLE_INTEL_SVML, error_model and the cache folder are set here, because each can change bits or serve stale
-code: numba does not notice edits in *called* kernels, so the cache folder is named by a hash of every kernel source.
+error_model and the cache folder are set here, and SVML is refused, because each can change bits or serve stale code:
+numba does not notice edits in *called* kernels, so the cache folder is named by a hash of every kernel source.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from typing import Any, TypeVar
 
+VectorF = MutableSequence[float]  # a list when interpreted, a float64 array when compiled
+VectorM = MutableSequence[int]  # a list when interpreted, an int64 array when compiled
 NAN = math.nan
 LIMIT = 1 << 62  # money words stay below; a product that would pass it fails the run
 
@@ -33,8 +35,10 @@ def use_numba(cache_dir: str) -> None:
         raise RuntimeError(f"use_numba() after {_declared} kernels were declared interpreted")
     from numba import config, njit
 
-    config.DISABLE_INTEL_SVML = True
-    config.CACHE_DIR = cache_dir
+    settings: Any = config
+    if settings.USING_SVML:  # numba decides when it is imported, so it cannot be switched off from here
+        raise RuntimeError("set NUMBA_DISABLE_INTEL_SVML=1 before numba is imported")
+    settings.CACHE_DIR = cache_dir
     _compile = njit(cache=True, error_model="python", fastmath=False)
     _redeclare_own()
 
@@ -55,18 +59,18 @@ def vector_f(length: int) -> Any:
     """A float64 state vector of zeros: a list, or an array when compiled."""
     if _compile is None:
         return [0.0] * length
-    import numpy
+    import numpy as np
 
-    return numpy.zeros(length, dtype=numpy.float64)
+    return np.zeros(length, dtype=np.float64)
 
 
 def vector_m(length: int) -> Any:
     """An int64 vector of zeros: a list, or an array when compiled."""
     if _compile is None:
         return [0] * length
-    import numpy
+    import numpy as np
 
-    return numpy.zeros(length, dtype=numpy.int64)
+    return np.zeros(length, dtype=np.int64)
 
 
 # --- functions that kernels may call; total: defined for every double, never raising -------------------------------
@@ -105,7 +109,7 @@ def sqrt_(x: float) -> float:
 
 def is_nan(x: float) -> bool:
     """True for NaN, the one spelling of `not ready`."""
-    return x != x  # noqa: PLR0124
+    return x != x
 
 
 def index_(x: float) -> int:
@@ -118,10 +122,14 @@ def to_units(x: float) -> int:
     return int(round_half_even(x * 1e8))
 
 
-OWN = ("floor_", "ceil_", "round_half_even", "div", "sqrt_", "is_nan", "index_", "to_units")
+def to_ppm(x: float) -> int:
+    """A factor as whole ppm, ties to even: the one way a float multiplies money. 0 <= x < 1e6, not NaN."""
+    return int(round_half_even(x * 1e6))
+
+
+OWN = ("floor_", "ceil_", "round_half_even", "div", "sqrt_", "is_nan", "index_", "to_units", "to_ppm")
 
 
 def _redeclare_own() -> None:
-    assert _compile is not None
     for name in OWN:
-        globals()[name] = _compile(globals()[name])
+        globals()[name] = kernel(globals()[name])

@@ -4,10 +4,17 @@ An indicator is a pure pair over the state vector `f`:
 
     start(f, at, *params)                   -> None    writes its `size(...)` state words from f[at] on
     step(f, at, out, *inputs, *params)      -> None    advances by one bar, writes one float per output to f[out] on
+    immediate(f, out, lagged, close)        -> None    only of indicators with immediate outputs, see below
 
-`inputs` are floats in the order of the fact sheet (each may be NaN: not ready), `params` floats in the order of the fact
-sheet. Outputs are floats: a number, a condition (1.0, 0.0), a text (index into its words), or NaN = not ready.
+`inputs` are floats in the order of the fact sheet (each may be NaN: not ready), `params` floats in the order of the
+fact sheet. Outputs are floats: a number, a condition (1.0, 0.0), a text (index into its words), or NaN = not ready.
 Nothing but f[at : at + size] and f[out : out + outputs] is written; the same words and inputs give the same result.
+`start` does not write the outputs: whoever owns that block fills it with NaN.
+
+The engine delays outputs by `lag` bars. Outputs marked `immediate` compare the current close with the delayed others:
+once the delayed block stands at f[lagged] the engine calls `immediate(f, out, lagged, close)`, which reads the levels
+at f[lagged + k] and writes the immediate outputs, the last of the fact sheet, at f[out + k]; both may be one block.
+`step` itself has written them for lag 0, where the call may be left out.
 """
 
 from collections.abc import Callable
@@ -16,6 +23,7 @@ from typing import Any, Literal
 
 Kind = Literal["number", "condition", "text"]
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
+BAR_NUMBER = "number"  # open_ms / timeframe_ms of the bar, a whole float: what a grid in time is counted by
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +48,14 @@ class Output:
     low: float | None = None  # bounds of a number, where it has any
     high: float | None = None
     about: str = ""
-    immediate: bool = False  # reads the current close; `lag` does not delay it
+    immediate: bool = False  # reads the current close; `lag` does not delay it; such outputs come last
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input per bar: a bar field, `source` (a bar field, hl2 ..., or an output), or an output of another indicator."""
+    """One input per bar: a bar field, `source` (a bar field, hl2 ..., an output), or an output of another indicator."""
 
-    name: str  # "source", one of BAR_FIELDS, or a label for `output`
+    name: str  # "source", one of BAR_FIELDS, BAR_NUMBER, or a label for `reads`
     reads: tuple[str, str] | None = None  # (key in the file, output name): key names the other indicator by id
     of_type: str = ""  # the other indicator's type; default: the first of that type on the same timeframe
 
@@ -64,13 +72,14 @@ class Indicator:
     start: Callable[..., None]
     step: Callable[..., None]
     size: Callable[..., int]  # state words
-    warmup: Callable[..., int]  # bars until the main output is ready, counting the first ready one
+    warmup: Callable[..., int]  # bars (with ready inputs) until the main output is ready, counting the first ready one
     settle: Callable[..., int]  # bars until the weight of its seed is below 1e-6; >= warmup
     oracle: str  # what it is checked against, with the source of the formula
     entry_lag: int = 0  # default lag on the entry timeframe
     unused: tuple[str, ...] = ()  # parameters of the predecessor: accepted, noted, without effect
     scale: Literal["invariant", "linear", "none"] = "none"  # of the main output when all prices are multiplied
     check: Callable[..., str] | None = field(default=None)  # problem with a combination of parameters, or ""
+    immediate: Callable[..., None] | None = None  # kernel of the immediate outputs
 
     def param_names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.params)

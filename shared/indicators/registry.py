@@ -1,0 +1,22 @@
+"""Every indicator there is, by the type name of the strategy file. Adding one here is what puts it under test."""
+
+from shared.indicators.adx import ADX
+from shared.indicators.atr import ATR
+from shared.indicators.ema import EMA
+from shared.indicators.fact_sheet import Indicator
+from shared.indicators.fvg import FVG
+from shared.indicators.rsi import RSI
+from shared.indicators.sma import SMA
+from shared.indicators.volume_profile import VOLUME_PROFILE
+from shared.indicators.vpfvg_signal import VPFVG_SIGNAL
+
+REGISTRY: dict[str, Indicator] = {
+    "EMA": EMA,
+    "SMA": SMA,
+    "RSI": RSI,
+    "ATR": ATR,
+    "ADX": ADX,
+    "VolumeProfile": VOLUME_PROFILE,
+    "FVG": FVG,
+    "VPFVGSignal": VPFVG_SIGNAL,
+}
