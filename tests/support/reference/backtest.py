@@ -26,6 +26,11 @@ Where the pages leave a question open, the most literal reading was taken:
 - VPFVG `vf_lvn_distance` and `vf_hvn_overlap`: of the stronger signalling side (long on a tie); none, not ready.
 - `price_in_value_area` includes both ends; the bin of a close on an edge is the one above, clamped.
 - Partial `risk_management` of a variant merges at every depth.
+- A target of r_multiple without a stop is not placed (`no_target`). A base stop that rounds onto its fill is valid.
+- Lowered at the fill below the minimum quantity, but not to nothing: only the minimum notional is checked again.
+- ADX of a market that never moved is 0 as TA-Lib's; the midpoint rule is taken for RSI alone.
+- The close of a frame that nothing has closed yet when the bars end does not happen.
+- `open_position.entry_price` has the quote's decimals, as a trade's.
 """
 
 from collections.abc import Mapping, Sequence
