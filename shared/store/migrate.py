@@ -1,0 +1,41 @@
+"""Schemas: Alembic without a command line or an ini file, so that it works from an installed wheel."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from shared.store import database
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def upgrade(url: str) -> None:
+    """Bring the database at `url` to the newest schema. Does nothing twice; raises UnavailableError."""
+    engine = database.connect(url, "migrate", statement_s=600, transaction_s=3600)
+    try:
+        with database.begin(engine) as conn:
+            config = _config()
+            config.attributes["connection"] = conn
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def is_current(conn: Connection) -> bool:
+    """Whether the schema is the one that this code expects."""
+    return MigrationContext.configure(conn).get_current_revision() == head()
+
+
+def head() -> str | None:
+    """Name of the newest schema."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return config

@@ -1,0 +1,33 @@
+"""Roles for people with psql. Roles belong to the cluster, so no migration makes them."""
+
+from sqlalchemy import Connection, text
+
+ANALYST = "analyst"
+SECRET_TABLES = ("api_keys", "sessions")
+
+_HAS_ROLE = text("select exists (select from pg_roles where rolname = :role)")
+
+
+def create_roles(conn: Connection, password: str | None = None) -> None:
+    """The read-only role `analyst`: sees everything but secrets. Without a password it cannot log in."""
+    if not conn.scalar(_HAS_ROLE, {"role": ANALYST}):
+        conn.execute(text(f"create role {ANALYST} nologin"))
+    if password is not None:
+        # ALTER ROLE takes no parameters; the server quotes the password for us
+        statement = conn.scalar(
+            text("select format('alter role analyst login password %L', cast(:password as text))"),
+            {"password": password},
+        )
+        conn.exec_driver_sql(str(statement))
+    conn.execute(text(f"alter role {ANALYST} set default_transaction_read_only = on"))
+    conn.execute(text(f"alter role {ANALYST} set statement_timeout = '60s'"))
+    grant_reading(conn)
+
+
+def grant_reading(conn: Connection) -> None:
+    """Let `analyst` read, where that role exists. Views made anew have lost their grants."""
+    if not conn.scalar(_HAS_ROLE, {"role": ANALYST}):
+        return
+    conn.execute(text(f"grant usage on schema public to {ANALYST}"))
+    conn.execute(text(f"grant select on all tables in schema public to {ANALYST}"))
+    conn.execute(text(f"revoke all on {', '.join(SECRET_TABLES)} from {ANALYST}"))
