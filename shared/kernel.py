@@ -10,8 +10,15 @@ error_model and the cache folder are set here, and SVML is refused, because each
 numba does not notice edits in *called* kernels, so the cache folder is named by a hash of every kernel source.
 """
 
+import hashlib
+import importlib.util
 import math
-from collections.abc import Callable, MutableSequence
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, MutableSequence
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 VectorF = MutableSequence[float]  # a list when interpreted, a float64 array when compiled
@@ -22,6 +29,7 @@ LIMIT = 1 << 62  # money words stay below; a product that would pass it fails th
 F = TypeVar("F", bound=Callable[..., Any])
 
 _compile: Callable[[Any], Any] | None = None
+_cache_dir = ""
 _declared = 0
 
 
@@ -30,7 +38,7 @@ def use_numba(cache_dir: str) -> None:
 
     Must come before the first kernel is declared in this process; a mix of both kinds could not call each other.
     """
-    global _compile
+    global _compile, _cache_dir
     if _declared:
         raise RuntimeError(f"use_numba() after {_declared} kernels were declared interpreted")
     from numba import config, njit
@@ -71,6 +79,38 @@ def vector_m(length: int) -> Any:
     import numpy as np
 
     return np.zeros(length, dtype=np.int64)
+
+
+def load_module(text: str) -> ModuleType:
+    """Run generated kernels as a module: in memory, or from a file beside the machine code when compiled."""
+    name = f"wiring_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    module = ModuleType(name)
+    file = f"<{name}>"
+    if _compile is not None:
+        path = Path(_cache_dir) / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as part:
+                part.write(text)
+            os.replace(part.name, path)  # whole or not at all: another process may be loading it
+        file = str(path)
+    module.__file__ = file
+    sys.modules[name] = module  # numba looks its functions' module up by name
+    exec(compile(text, file, "exec"), module.__dict__)  # noqa: S102 - calls and names only, checked by a test
+    return module
+
+
+def source_hash(modules: Iterable[str], salt: str = "") -> str:
+    """Hash of the sources of modules and of this one: names a cache folder that no stale machine code survives."""
+    digest = hashlib.sha256(salt.encode())
+    for name in sorted({*modules, __name__}):
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise RuntimeError(f"no source of {name}")
+        digest.update(Path(spec.origin).read_bytes())
+    return digest.hexdigest()[:24]
 
 
 # --- functions that kernels may call; total: defined for every double, never raising -------------------------------

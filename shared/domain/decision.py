@@ -8,7 +8,7 @@ quote amounts units (see InstrumentRules).
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-WIDTH = 20
+WIDTH = 14
 
 ORDER, FILL, TRADE, EQUITY, NOTE = 1, 2, 3, 4, 5
 

@@ -1,9 +1,9 @@
 """What can go wrong, told apart by who can mend it.
 
-    PaperfoldError
-    |- InputError        someone outside gave us something wrong  -> say where, the rule, the value; never retried
-    |- UnavailableError  a neighbour is down or slow              -> retried with backoff at one place per service
-    `- InvariantError    we are wrong                             -> not caught; the process ends, recovery runs
+PaperfoldError
+|- InputError        someone outside gave us something wrong  -> say where, the rule, the value; never retried
+|- UnavailableError  a neighbour is down or slow              -> retried with backoff at one place per service
+`- InvariantError    we are wrong                             -> not caught; the process ends, recovery runs
 """
 
 

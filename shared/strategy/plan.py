@@ -20,8 +20,8 @@ Op = Literal[
 ]  # fmt: skip
 MEMORY_OPS = ("past", "crosses_above", "crosses_below", "rising", "falling", "highest", "lowest", "bars_since")
 POSITION_NAMES = ("entry_price", "bars_held", "profit_ratio", "r_multiple")
-SIDES = ("entry_long", "exit_long", "entry_short", "exit_short")
 Side = Literal["entry_long", "exit_long", "entry_short", "exit_short"]
+SIDES: tuple[Side, ...] = ("entry_long", "exit_long", "entry_short", "exit_short")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,10 @@ class PositionValue:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """An operator over arguments. `n`: the whole number of past, rising, falling, highest, lowest, pow; else 0."""
+    """An operator over arguments. `n`: the whole number of past, rising, falling, highest, lowest, pow; else 0.
+
+    `and`, `or`, `min`, `max` have two arguments; `where` has (condition, then, else); `between` has (x, low, high).
+    """
 
     op: Op
     args: tuple["Expr", ...]
@@ -83,16 +86,19 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class InputRef:
-    """Where a node's input comes from: a field of its own timeframe's bar, or an earlier node's lagged output."""
+    """Where a node's input comes from: a field of its own timeframe's bar, or an earlier node's lagged output.
 
-    field: Literal["open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4"] | None
+    `number` is open_ms / timeframe_ms of the bar (fact_sheet.BAR_NUMBER).
+    """
+
+    field: Literal["open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4", "number"] | None
     node: int = -1
     output: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One indicator. Nodes are in file order; a node reads only earlier nodes of its own timeframe."""
+    """One indicator. Nodes are in file order, but what a node reads stands before it, and has its timeframe."""
 
     id: str
     sheet: Indicator
@@ -125,7 +131,7 @@ class Sizing:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Initial stop of a position; None in Plan: no stop. Exactly one kind; `base` may stand beside `price` as fallback."""
+    """Initial stop of a position; None in Plan: no stop. One kind; `base` may stand beside `price` as its fallback."""
 
     kind: Literal["base", "atr", "price"]
     base: Decimal | None  # fraction of the fill price
@@ -160,7 +166,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class CostChoice:
-    """Costs that the file states; None: the dated fee table, or the default."""
+    """Costs that the file states, as fractions (slippage_bps 2 is 0.0002); None: the dated fee table or the default."""
 
     maker: Decimal | None
     taker: Decimal | None

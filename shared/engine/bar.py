@@ -1,0 +1,69 @@
+"""The fixed parts of a bar's transition: what the wiring calls around a strategy's own indicators and rules."""
+
+from shared.domain.decision import NOTES
+from shared.engine.broker import at_open, inside
+from shared.engine.money import to_ticks
+from shared.engine.protection import mark
+from shared.engine.rows import equity_row, note_row
+from shared.engine.words import (
+    BAR_C,
+    BAR_H,
+    BAR_L,
+    BAR_O,
+    BAR_OPEN_MS,
+    CASH,
+    ENDING,
+    EQUITY,
+    FILLED,
+    FINISHED,
+    NO_TRADE,
+    OPEN,
+    POSITION,
+    ROWED,
+    START_MS,
+    STATUS,
+    STOPPED,
+    STOPPING,
+    TICK_E8,
+)
+from shared.kernel import VectorM, kernel
+
+NOTE_FINISHED = NOTES.index("finished")
+NOTE_STOPPED = NOTES.index("stopped")
+
+
+@kernel
+def trade_bar(m: VectorM, k: VectorM, out: VectorM, t: int, o: float, h: float, l: float, c: float, v: float) -> None:
+    """Take the bar's prices as ticks; from start on: open, inside, and equity at the close."""
+    m[BAR_OPEN_MS] = t
+    m[BAR_O] = to_ticks(o, k[TICK_E8])
+    m[BAR_H] = to_ticks(h, k[TICK_E8])
+    m[BAR_L] = to_ticks(l, k[TICK_E8])
+    m[BAR_C] = to_ticks(c, k[TICK_E8])
+    m[NO_TRADE] = 1 if v == 0.0 else 0
+    m[FILLED] = 0
+    m[ROWED] = 0
+    if t >= k[START_MS]:
+        at_open(m, k, out)
+        inside(m, k, out)
+        mark(m, k, out)
+
+
+@kernel
+def end_bar(m: VectorM, k: VectorM, out: VectorM, t: int) -> None:
+    """The equity row of a bar with fills, and the end of a run that is done."""
+    if m[FILLED] > 0 and m[ROWED] == 0:
+        equity_row(m, out, t + 59_999, m[EQUITY], m[CASH], m[POSITION])
+    if m[STATUS] == OPEN and m[POSITION] == 0:
+        if m[STOPPING] == 1:
+            m[STATUS] = STOPPED
+            note_row(m, out, t + 59_999, NOTE_STOPPED, 0)
+        elif m[ENDING] == 1:
+            m[STATUS] = FINISHED
+            note_row(m, out, t + 59_999, NOTE_FINISHED, 0)
+
+
+@kernel
+def must_pause(m: VectorM, out: VectorM) -> bool:
+    """Must a loop over bars stop before the next one: the run has ended, or `out` may not hold another bar's rows?"""
+    return m[STATUS] != OPEN or out[0] + out[1] > out[2]

@@ -1,0 +1,207 @@
+"""An entry-timeframe close: exits of the open side, then, if flat or going flat, entries (strategy-format 3 and 4)."""
+
+from shared.domain.decision import NOTES, ORDER_EVENTS, ORDER_TYPES, REASONS
+from shared.engine.broker import SUBMITTED, submit_close
+from shared.engine.exits import initial_stop
+from shared.engine.portfolio import notional_of
+from shared.engine.rows import equity_row, note_row, order_row
+from shared.engine.sizing import entry_quantity, regime_ppm
+from shared.engine.words import (
+    ALLOW_SHORT,
+    ATR,
+    BAR_C,
+    BARS_HELD,
+    CASH,
+    CLOSE_ORDER,
+    ENDING,
+    ENTRY_PRICE,
+    EQUITY,
+    FIRST_STOP,
+    MIN_NOTIONAL,
+    MIN_QUANTITY,
+    PAUSED,
+    POSITION,
+    PRICE,
+    RISK,
+    ROWED,
+    SIZING,
+    START_MS,
+    STATUS,
+    STOP_KIND,
+    STOP_PPM,
+    STOP_RANGING,
+    STOP_TRENDING,
+    STOP_UNCERTAIN,
+    SUSPENDED_UNTIL,
+    TARGET_KIND,
+    TICK_E8,
+    VP_STOP,
+    VP_TARGET,
+    WAIT_ADJUST,
+    WAIT_ORDER,
+    WAIT_QUANTITY,
+    WAIT_SIDE,
+    WAIT_STOP,
+    WAIT_STOP_VP,
+    WAIT_TARGET,
+    WAIT_TARGET_VP,
+)
+from shared.kernel import NAN, VectorM, kernel, to_units
+
+EXIT = REASONS.index("exit")
+ENTRY = REASONS.index("entry")
+REJECTED = ORDER_EVENTS.index("rejected")
+MARKET = ORDER_TYPES.index("market")
+NO_EQUITY = REASONS.index("no_equity")
+NOT_READY = REASONS.index("not_ready")
+NO_DISTANCE = REASONS.index("no_stop_distance")
+TOO_FEW = REASONS.index("min_quantity")
+TOO_SMALL = REASONS.index("min_notional")
+NOTE_BOTH = NOTES.index("both_sides")
+NOTE_SAME = NOTES.index("same_side_dropped")
+
+
+# --- position-aware names: floats, not ready when flat ---------------------------------------------------------------
+
+
+@kernel
+def entry_price(m: VectorM, k: VectorM) -> float:
+    """Average price of the entry fills."""
+    return m[ENTRY_PRICE] * k[TICK_E8] / 1e8 if m[POSITION] != 0 else NAN
+
+
+@kernel
+def bars_held(m: VectorM, k: VectorM) -> float:
+    """Entry closes since the entry fill, this one included."""
+    return m[BARS_HELD] / 1.0 if m[POSITION] != 0 else NAN
+
+
+@kernel
+def profit_ratio(m: VectorM, k: VectorM, close: float) -> float:
+    """Close against entry price, signed by side, before costs."""
+    if m[POSITION] == 0:
+        return NAN
+    price = entry_price(m, k)
+    return (close - price) / price if m[POSITION] > 0 else (price - close) / price
+
+
+@kernel
+def r_multiple(m: VectorM, k: VectorM, close: float) -> float:
+    """Profit over the initial stop distance; not ready without a stop."""
+    if m[POSITION] == 0 or m[FIRST_STOP] <= 0:
+        return NAN
+    price = entry_price(m, k)
+    risk = abs(price - m[FIRST_STOP] * k[TICK_E8] / 1e8)
+    if risk == 0.0:
+        return NAN
+    return (close - price) / risk if m[POSITION] > 0 else (price - close) / risk
+
+
+# --- the decision ----------------------------------------------------------------------------------------------------
+
+
+@kernel
+def level_units(x: float) -> int:
+    """A price level as 1e-8 units; -1 where it is not ready or no price."""
+    return to_units(x) if 0.0 < x < 1e10 else -1
+
+
+@kernel
+def reject(m: VectorM, out: VectorM, ts: int, side: int, quantity: int, reason: int) -> None:
+    """An entry that comes to nothing at its decision."""
+    order_row(m, out, 0, ts, REJECTED, side, MARKET, quantity, 0, reason)
+
+
+@kernel
+def lacks_level(m: VectorM, k: VectorM) -> bool:
+    """Is an ATR or expression that the stop or target needs not ready, with nothing to stand in?"""
+    stop = k[STOP_KIND] == ATR or (k[STOP_KIND] == PRICE and k[STOP_PPM] < 0)
+    return (stop and m[WAIT_STOP] < 0) or (k[TARGET_KIND] == PRICE and m[WAIT_TARGET] < 0)
+
+
+@kernel
+def submit_entry(
+    m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, trend: float, ranging: float, strength: float
+) -> None:
+    """Size an entry at this close and let it wait for the next open, or reject it for the first reason that applies."""
+    close = m[BAR_C]
+    if m[EQUITY] <= 0:
+        reject(m, out, ts, side, 0, NO_EQUITY)
+    elif lacks_level(m, k):
+        reject(m, out, ts, side, 0, NOT_READY)
+    else:
+        stop = initial_stop(m, k, side, close)
+        if k[SIZING] == RISK and (stop <= 0 or stop == close):
+            reject(m, out, ts, side, 0, NO_DISTANCE)
+        else:
+            quantity = entry_quantity(k, m[EQUITY], close, stop, trend, ranging, strength)
+            if quantity < max(1, k[MIN_QUANTITY]):
+                reject(m, out, ts, side, quantity, TOO_FEW)
+            elif notional_of(k, close, quantity) < k[MIN_NOTIONAL]:
+                reject(m, out, ts, side, quantity, TOO_SMALL)
+            else:
+                m[WAIT_ORDER] = order_row(m, out, 0, ts, SUBMITTED, side, MARKET, quantity, 0, ENTRY)
+                m[WAIT_SIDE] = side
+                m[WAIT_QUANTITY] = quantity
+
+
+@kernel
+def remember_levels(
+    m: VectorM, k: VectorM, side: int, stop_trend: float, stop_ranging: float, stop_level: float, stop_val: float,
+    stop_vah: float, target_level: float, target_val: float, target_vah: float,
+) -> None:  # fmt: skip
+    """What this close knows of the entry's stop and target, kept for its fill."""
+    m[WAIT_ADJUST] = regime_ppm(stop_trend, stop_ranging, k[STOP_TRENDING], k[STOP_RANGING], k[STOP_UNCERTAIN])
+    m[WAIT_STOP] = level_units(stop_level)
+    m[WAIT_TARGET] = level_units(target_level)
+    if side > 0:
+        m[WAIT_STOP_VP] = level_units(stop_val) if k[VP_STOP] == 1 else -1
+        m[WAIT_TARGET_VP] = level_units(target_vah) if k[VP_TARGET] == 1 else -1
+    else:
+        m[WAIT_STOP_VP] = level_units(stop_vah) if k[VP_STOP] == 1 else -1
+        m[WAIT_TARGET_VP] = level_units(target_val) if k[VP_TARGET] == 1 else -1
+
+
+@kernel
+def count_close(m: VectorM) -> None:
+    """One more entry close with the position open; before rules, which may ask for it."""
+    if m[POSITION] != 0:
+        m[BARS_HELD] = m[BARS_HELD] + 1
+
+
+@kernel
+def equity_close(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
+    """The equity row of an entry close that decides."""
+    if ts >= k[START_MS]:
+        equity_row(m, out, ts, m[EQUITY], m[CASH], m[POSITION])
+        m[ROWED] = 1
+
+
+@kernel
+def decide(
+    m: VectorM, k: VectorM, out: VectorM, ts: int,
+    entry_long: float, exit_long: float, entry_short: float, exit_short: float,
+    size_trend: float, size_ranging: float, strength: float,
+    stop_trend: float, stop_ranging: float, stop_level: float, stop_val: float, stop_vah: float,
+    target_level: float, target_val: float, target_vah: float,
+) -> None:  # fmt: skip
+    """Turn the outcome of the rules at an entry close into orders for the next open. `ts`: the frame's close_ms."""
+    if ts < k[START_MS] or m[STATUS] != 0:
+        return
+    if (m[POSITION] > 0 and exit_long == 1.0) or (m[POSITION] < 0 and exit_short == 1.0):
+        submit_close(m, out, ts, EXIT)
+    free = m[POSITION] == 0 or m[CLOSE_ORDER] > 0
+    if not free or m[PAUSED] == 1 or m[ENDING] == 1 or ts < m[SUSPENDED_UNTIL]:
+        return
+    long = entry_long == 1.0
+    short = entry_short == 1.0 and k[ALLOW_SHORT] == 1
+    if long and short:
+        note_row(m, out, ts, NOTE_BOTH, 0)
+    elif (long and m[POSITION] > 0) or (short and m[POSITION] < 0):
+        note_row(m, out, ts, NOTE_SAME, 0)
+    elif long or short:
+        side = 1 if long else -1
+        remember_levels(
+            m, k, side, stop_trend, stop_ranging, stop_level, stop_val, stop_vah, target_level, target_val, target_vah
+        )
+        submit_entry(m, k, out, ts, side, size_trend, size_ranging, strength)

@@ -1,0 +1,259 @@
+"""The fold: a run's state, advanced by recorded bars and commands. Same inputs, same bits, on any machine.
+
+Rule: this is the only place that advances a run. A backtest, a live run, a recovery and a parity check differ in who
+calls it and with which bars, in nothing else.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import NamedTuple, cast
+
+from shared.domain.bar import Bars
+from shared.domain.command import Command
+from shared.domain.decision import WIDTH, Decision, decode
+from shared.domain.errors import InvariantError, OutOfRangeError
+from shared.domain.timeframe import MINUTE_MS
+from shared.engine import commands as act
+from shared.engine import words as w
+from shared.engine.layout import Layout, layout_of
+from shared.engine.rows import HEAD
+from shared.engine.setup import Setup, cash_units, constants
+from shared.engine.version import ENGINE_VERSION
+from shared.engine.wiring import module_text
+from shared.kernel import NAN, VectorF, VectorM, is_compiled, load_module, vector_f, vector_m
+from shared.strategy.plan import Plan
+
+STATUSES = {w.OPEN: "open", w.STOPPED: "stopped", w.FINISHED: "finished"}
+BATCH_ROWS = 4096  # rows that `out` holds when whole series are folded
+
+
+class Snapshot(NamedTuple):
+    """A fold's state as bytes: a cache of the fold up to `position_ms`, valid for equal `program` only."""
+
+    program: str  # hash of engine version, wiring, constants: what else must be equal
+    position_ms: int
+    seq: int
+    digest: bytes
+    f: bytes
+    m: bytes
+
+
+class RuleCount(NamedTuple):
+    """How often a rule was evaluated, held, and was not ready."""
+
+    text: str
+    evaluated: int
+    held: int
+    not_ready: int
+
+
+class Fold:
+    """One run in memory."""
+
+    def __init__(self, plan: Plan, setup: Setup) -> None:
+        self.plan = plan
+        self.setup = setup
+        self.layout: Layout = layout_of(plan)
+        self.text = module_text(plan, self.layout)
+        self._module: ModuleType = load_module(self.text)
+        self._k, self._p = constants(plan, self.layout, setup)
+        self._f: VectorF = vector_f(self.layout.f_length)
+        self._m: VectorM = vector_m(self.layout.m_length)
+        # a bar's rows: a late close, commands, both legs of a reversal with all exits, one rest of everything
+        most = (32 + 6 * len(plan.target.rungs)) * WIDTH
+        size = most + (BATCH_ROWS * WIDTH if is_compiled() else 0)
+        self._out: VectorM = vector_m(HEAD + size)
+        self._out[1], self._out[2] = most, size
+        self.digest = bytes(32)
+        for i in range(self.layout.f_length):
+            self._f[i] = NAN
+        self._module.start(self._f, self._m, self._k, self._p)
+        self._m[w.CASH] = self._m[w.EQUITY] = self._m[w.PEAK] = self._m[w.PEAK_EVER] = cash_units(
+            setup.cash, setup.rules
+        )
+        self._m[w.BAR_OPEN_MS] = setup.warmup_from_ms - MINUTE_MS
+
+    # --- advancing ---------------------------------------------------------------------------------------------------
+
+    def fold(self, bars: Bars, commands: Sequence[Command] = ()) -> list[int]:
+        """Fold every bar, each after the commands that act at its open; returns the rows of all decisions, in order.
+
+        `commands` hold every command that is not yet folded; those effective after the last bar stay for later. Bars
+        must come after `position_ms`. Ends early when the run does. Raises OutOfRangeError.
+        """
+        rows: list[int] = []
+        waiting = sorted(commands, key=lambda command: command.id)
+        at, count = 0, len(bars.open_ms)
+        while at < count and not self.has_ended:
+            now = bars.open_ms[at]
+            if now <= self.position_ms:
+                raise InvariantError(f"bar @{now}: expected one after {self.position_ms}")
+            due = [command for command in waiting if command.effective_ms <= now]
+            if due:
+                waiting = [command for command in waiting if command.effective_ms > now]
+                rows += self._obey(due, now)
+                if self.has_ended:
+                    break
+            until = min((command.effective_ms for command in waiting), default=None)
+            last = (
+                count if until is None else next((i for i in range(at + 1, count) if bars.open_ms[i] >= until), count)
+            )
+            rows += self._run(bars, at, last)
+            at = last
+        return rows
+
+    def stop_here(self) -> list[int]:
+        """A stop that keeps the position, after the last folded bar: it needs no bar."""
+        act.stop_keep(self._m, self._out, self.position_ms + MINUTE_MS)
+        return self._take()
+
+    def _obey(self, due: list[Command], now: int) -> list[int]:
+        """Commands at an open. When the first stop keeps the position it acts alone: nothing of this bar happens."""
+        stop = next((command for command in due if command.kind == "stop"), None)
+        if stop is not None and not stop.close_position:
+            act.stop_keep(self._m, self._out, now)
+            return self._take()
+        self._guard(self._module.late, now)
+        for command in due:
+            if command.kind == "stop":
+                act.stop_close(self._m, self._out, now)
+                break
+            elif command.kind == "pause":
+                act.pause(self._m, self._out, now)
+            elif command.kind == "resume":
+                act.resume(self._m, self._out, now)
+            else:
+                act.close_position(self._m, self._out, now)
+        return self._take()
+
+    def _run(self, bars: Bars, first: int, last: int) -> list[int]:
+        rows: list[int] = []
+        t, o, h, l, c, v = bars
+        if is_compiled():
+            while first < last and not self.has_ended:
+                first = self._guard(self._module.run, t, o, h, l, c, v, first, last)
+                rows += self._take()
+            return rows
+        step, f, m, k, p, out = self._module.step, self._f, self._m, self._k, self._p, self._out
+        try:
+            for i in range(first, last):
+                step(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])
+                if out[0]:
+                    rows += self._take()
+                    if m[w.STATUS] != w.OPEN:
+                        break
+        except OverflowError as error:
+            raise OutOfRangeError(f"bar @{self.position_ms}: a money word is out of range") from error
+        return rows
+
+    def _guard(self, call: Callable[..., int], *args: object) -> int:
+        try:
+            return call(self._f, self._m, self._k, self._p, self._out, *args)
+        except OverflowError as error:
+            raise OutOfRangeError(f"bar @{self.position_ms}: a money word is out of range") from error
+
+    def _take(self) -> list[int]:
+        """Rows written since the last call, chained into the digest."""
+        used = self._out[0]
+        rows = [int(word) for word in self._out[HEAD : HEAD + used]]
+        self._out[0] = 0
+        for at in range(0, used, WIDTH):
+            row = struct.pack(f"<{WIDTH}q", *rows[at : at + WIDTH])
+            self.digest = hashlib.sha256(self.digest + row).digest()
+        return rows
+
+    # --- looking ---------------------------------------------------------------------------------------------------
+
+    @property
+    def position_ms(self) -> int:
+        """open_ms of the last folded bar; a minute before the first when there is none."""
+        return int(self._m[w.BAR_OPEN_MS])
+
+    @property
+    def seq(self) -> int:
+        """Number of the last decision."""
+        return int(self._m[w.SEQ])
+
+    @property
+    def status(self) -> str:
+        """open | stopped | finished."""
+        return STATUSES[int(self._m[w.STATUS])]
+
+    @property
+    def has_ended(self) -> bool:
+        return bool(self._m[w.STATUS] != w.OPEN)
+
+    @property
+    def is_paused(self) -> bool:
+        return bool(self._m[w.PAUSED] == 1)
+
+    @property
+    def equity(self) -> int:
+        """Quote units at the last base close."""
+        return int(self._m[w.EQUITY])
+
+    @property
+    def cash(self) -> int:
+        return int(self._m[w.CASH])
+
+    def position(self) -> dict[str, int] | None:
+        """The open position in ticks, steps and units, its stop, target and rungs (0: none); None when flat."""
+        m = self._m
+        if m[w.POSITION] == 0:
+            return None
+        return {
+            "quantity": int(m[w.POSITION]),
+            "entry_ms": int(m[w.ENTRY_MS]),
+            "entry_price": int(m[w.ENTRY_PRICE]),
+            "entry_notional": int(m[w.ENTRY_NOTIONAL]),
+            "entry_quantity": int(m[w.ENTRY_QUANTITY]),
+            "fees": int(m[w.FEES]),
+            "mark": int(m[w.BAR_C]),
+            "stop": int(m[w.STOP]),
+            "target": int(m[w.TARGET]),
+        }
+
+    def rule_counts(self) -> list[RuleCount]:
+        """Per rule, in the plan's order: evaluated, held, not ready."""
+        return [
+            RuleCount(rule.text, *(int(self._m[self.layout.counters + 3 * i + j]) for j in range(3)))
+            for i, rule in enumerate(self.layout.rules)
+        ]
+
+    # --- snapshots -------------------------------------------------------------------------------------------------
+
+    @property
+    def program(self) -> str:
+        """Hash of everything besides bars and commands that the bits depend on."""
+        k = struct.pack(f"<{len(self._k)}q", *self._k)
+        p = struct.pack(f"<{len(self._p)}d", *self._p)
+        cash = str(self.setup.cash).encode()
+        return hashlib.sha256(b"|".join((ENGINE_VERSION.encode(), self.text.encode(), k, p, cash))).hexdigest()
+
+    def snapshot(self) -> Snapshot:
+        """State as bytes; NaN as one pattern, so that equal states are equal bytes."""
+        f = struct.pack(f"<{len(self._f)}d", *(x if x == x else NAN for x in self._f))
+        m = struct.pack(f"<{len(self._m)}q", *self._m)
+        return Snapshot(self.program, self.position_ms, self.seq, self.digest, f, m)
+
+    def restore(self, snapshot: Snapshot) -> bool:
+        """Take over a snapshot's state; False, and nothing happens, when it was made by another program."""
+        if (
+            snapshot.program != self.program
+            or len(snapshot.m) != 8 * len(self._m)
+            or len(snapshot.f) != 8 * len(self._f)
+        ):
+            return False
+        for i, x in enumerate(cast(tuple[float, ...], struct.unpack(f"<{len(self._f)}d", snapshot.f))):
+            self._f[i] = x
+        for i, word in enumerate(cast(tuple[int, ...], struct.unpack(f"<{len(self._m)}q", snapshot.m))):
+            self._m[i] = word
+        self.digest = snapshot.digest
+        return True
+
+
+def decisions(rows: Sequence[int]) -> list[Decision]:
+    """Rows as records."""
+    return list(decode(rows))

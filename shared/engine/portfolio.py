@@ -1,0 +1,126 @@
+"""Cash, position, and the round trip in progress: what a fill does to them.
+
+Trade bookkeeping follows decision 0006: worst and best prices come from the bars a position was open through; the bar
+that closes it contributes its fill prices only.
+"""
+
+from shared.domain.decision import FLAG_NO_TRADE, ORDER_EVENTS, TAKER
+from shared.engine.money import fee_of, product
+from shared.engine.rows import fill_row, order_row, trade_row
+from shared.engine.words import (
+    BAR_H,
+    BAR_L,
+    BARS_HELD,
+    BEST,
+    CASH,
+    ENTRY_MS,
+    ENTRY_NOTIONAL,
+    ENTRY_PRICE,
+    ENTRY_QUANTITY,
+    EXIT_NOTIONAL,
+    FEES,
+    FILLED,
+    FIRST_STOP,
+    MAKER_PPM,
+    NO_TRADE,
+    POSITION,
+    STOP,
+    TAKER_PPM,
+    TARGET,
+    UNIT,
+    WORST,
+)
+from shared.kernel import VectorM, kernel
+
+FILLED_EVENT = ORDER_EVENTS.index("filled")
+
+
+@kernel
+def notional_of(k: VectorM, price: int, quantity: int) -> int:
+    """Price x quantity in quote units, exact."""
+    return product(product(price, quantity), k[UNIT])
+
+
+@kernel
+def stretch(m: VectorM, low: int, high: int) -> None:
+    """Let prices the position lived through widen its worst and best."""
+    if m[POSITION] > 0:
+        m[WORST] = min(m[WORST], low)
+        m[BEST] = max(m[BEST], high)
+    elif m[POSITION] < 0:
+        m[WORST] = max(m[WORST], high)
+        m[BEST] = min(m[BEST], low)
+
+
+@kernel
+def live_through(m: VectorM) -> None:
+    """The bar ends with the position open: all of its prices count."""
+    stretch(m, m[BAR_L], m[BAR_H])
+
+
+@kernel
+def fill(
+    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, side: int, kind: int, quantity: int, price: int,
+    liquidity: int, reason: int,
+) -> int:  # fmt: skip
+    """Book one execution in cash and position, and say so in rows. Returns its notional."""
+    notional = notional_of(k, price, quantity)
+    fee = fee_of(notional, k[TAKER_PPM] if liquidity == TAKER else k[MAKER_PPM])
+    fill_row(m, out, order, ts, side, quantity, price, fee, liquidity, reason, FLAG_NO_TRADE if m[NO_TRADE] == 1 else 0)
+    order_row(m, out, order, ts, FILLED_EVENT, side, kind, quantity, price, reason)
+    m[CASH] = m[CASH] - side * notional - fee
+    m[POSITION] = m[POSITION] + side * quantity
+    m[FEES] = m[FEES] + fee
+    m[FILLED] = m[FILLED] + 1
+    return notional
+
+
+@kernel
+def enter(
+    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, side: int, kind: int, quantity: int, price: int,
+    liquidity: int, reason: int,
+) -> None:  # fmt: skip
+    """Open a position from flat."""
+    m[FEES] = 0
+    m[ENTRY_NOTIONAL] = fill(m, k, out, order, ts, side, kind, quantity, price, liquidity, reason)
+    m[ENTRY_MS] = ts
+    m[ENTRY_PRICE] = price
+    m[ENTRY_QUANTITY] = quantity
+    m[EXIT_NOTIONAL] = 0
+    m[WORST] = price
+    m[BEST] = price
+    m[BARS_HELD] = 0
+
+
+@kernel
+def leave(
+    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, kind: int, quantity: int, price: int, liquidity: int,
+    reason: int,
+) -> None:  # fmt: skip
+    """Reduce the position by `quantity`; flat: the round trip becomes a trade."""
+    long = 1 if m[POSITION] > 0 else -1
+    notional = fill(m, k, out, order, ts, -long, kind, quantity, price, liquidity, reason)
+    m[EXIT_NOTIONAL] = m[EXIT_NOTIONAL] + notional
+    if long > 0:
+        m[WORST] = min(m[WORST], price)
+        m[BEST] = max(m[BEST], price)
+    else:
+        m[WORST] = max(m[WORST], price)
+        m[BEST] = min(m[BEST], price)
+    if m[POSITION] == 0:
+        gross = long * (m[EXIT_NOTIONAL] - m[ENTRY_NOTIONAL])
+        trade_row(
+            m, out, long, m[ENTRY_MS], ts, m[ENTRY_QUANTITY], m[ENTRY_NOTIONAL], m[EXIT_NOTIONAL], gross, m[FEES],
+            m[WORST], m[BEST], reason,
+        )  # fmt: skip
+        m[STOP] = 0
+        m[FIRST_STOP] = 0
+        m[TARGET] = 0
+
+
+@kernel
+def equity_at(m: VectorM, k: VectorM, price: int) -> int:
+    """Cash and the position at `price`, in quote units; costs of leaving are not deducted."""
+    if m[POSITION] >= 0:
+        return m[CASH] + notional_of(k, price, m[POSITION])
+    return m[CASH] - notional_of(k, price, -m[POSITION])

@@ -1,0 +1,129 @@
+"""What a run pins: instrument rules, costs, cash and times; and the two constant vectors made of them and the plan."""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+
+from shared.domain.errors import InputError, OutOfRangeError
+from shared.domain.instrument import Costs, InstrumentRules
+from shared.engine import words as w
+from shared.engine.layout import Layout
+from shared.kernel import LIMIT, VectorF, VectorM, vector_f, vector_m
+from shared.strategy.plan import Plan, Regime
+
+PPM = Decimal(1_000_000)
+SIZINGS = {"base_size": w.BASE_SIZE, "risk_pct": w.RISK, "quote": w.QUOTE}
+STOPS = {"base": w.BASE, "atr": w.ATR, "price": w.PRICE}
+TARGETS = {"none": w.NONE, "base": w.BASE, "r_multiple": w.MULTIPLE, "price": w.PRICE}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Inputs of a fold besides the plan, the bars and the commands. Times are open_ms of base bars."""
+
+    rules: InstrumentRules
+    costs: Costs
+    cash: Decimal
+    start_ms: int  # first bar that may trade
+    warmup_from_ms: int  # first bar folded
+
+
+def exact(value: Decimal, scale: Decimal, what: str) -> int:
+    """value x scale as a whole word. Raises InputError when it is not whole, OutOfRangeError past the bound."""
+    scaled = value * scale
+    if scaled != scaled.to_integral_value():
+        raise InputError(what, f"a multiple of {1 / scale}", value)
+    if abs(scaled) >= LIMIT:
+        raise OutOfRangeError(f"{what}: {value} is out of range")
+    return int(scaled)
+
+
+def ppm(value: Decimal, what: str) -> int:
+    """A ratio in ppm. Raises InputError beyond 6 decimals."""
+    return exact(value, PPM, what)
+
+
+def _regime(k: VectorM, at: int, regime: Regime | None, what: str) -> None:
+    for i, name in enumerate(("trending", "ranging", "uncertain")):
+        k[at + i] = ppm(getattr(regime, name), what) if regime is not None else 1_000_000
+
+
+def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, VectorF]:
+    """The vectors `k` (money parameters, offsets, lengths) and `p` (float parameters) of a run."""
+    rules, costs = setup.rules, setup.costs
+    quote = Decimal(10) ** rules.quote_decimals
+    k = vector_m(layout.k_length)
+    k[w.TICK_E8] = exact(rules.tick_size, Decimal(10**8), "tick_size")
+    k[w.UNIT] = exact(rules.tick_size * rules.lot_step, quote, "tick_size x lot_step")
+    k[w.START_MS], k[w.WARMUP_FROM_MS] = setup.start_ms, setup.warmup_from_ms
+    k[w.MAKER_PPM], k[w.TAKER_PPM] = costs.maker_ppm, costs.taker_ppm
+    k[w.COST_PPM] = costs.slippage_ppm + costs.half_spread_ppm
+    k[w.MIN_QUANTITY] = int((rules.min_quantity / rules.lot_step).to_integral_value(ROUND_CEILING))
+    k[w.MIN_NOTIONAL] = exact(rules.min_notional, quote, "min_notional")
+
+    sizing = plan.sizing
+    k[w.SIZING] = SIZINGS[sizing.kind]
+    k[w.AMOUNT] = exact(sizing.amount, quote, "quote") if sizing.kind == "quote" else ppm(sizing.amount, sizing.kind)
+    _regime(k, w.SIZE_TRENDING, sizing.regime, "regime_adjustments")
+    k[w.HAS_STRENGTH] = 1 if sizing.strength is not None else 0
+    k[w.MAX_POSITION] = -1 if sizing.max_position is None else ppm(sizing.max_position, "max_position_pct")
+
+    stop = plan.stop
+    k[w.STOP_KIND] = w.NONE if stop is None else STOPS[stop.kind]
+    k[w.STOP_PPM] = -1 if stop is None or stop.base is None else ppm(stop.base, "stop_loss.base_percent")
+    _regime(k, w.STOP_TRENDING, stop.adjustments if stop else None, "adx_adjustments")
+    k[w.VP_STOP] = 1 if stop is not None and stop.vp >= 0 else 0
+    k[w.VP_BUFFER] = ppm(stop.vp_buffer, "vp_buffer") if stop is not None else 0
+
+    target = plan.target
+    k[w.TARGET_KIND] = TARGETS[target.kind]
+    k[w.TARGET_PPM] = ppm(target.amount, "take_profit") if target.kind in ("base", "r_multiple") else 0
+    k[w.VP_TARGET] = 1 if target.vp >= 0 else 0
+    k[w.RUNG_COUNT], k[w.RUNGS_AT], k[w.RUNGS_K] = len(target.rungs), layout.rungs, w.K_WORDS
+    for i, (level, share) in enumerate(target.rungs):
+        k[w.K_WORDS + 2 * i] = ppm(level, "partial_exits.level")
+        k[w.K_WORDS + 2 * i + 1] = ppm(share, "partial_exits.percent")
+
+    protection = plan.protection
+    k[w.PROTECTED] = 1 if protection is not None else 0
+    k[w.WINDOW], k[w.WINDOW_AT], k[w.TOTAL] = 1, layout.window, -1
+    if protection is not None:
+        k[w.DRAWDOWN] = ppm(protection.drawdown, "drawdown_threshold")
+        k[w.WINDOW] = protection.window
+        k[w.COOLDOWN_MS] = protection.cooldown_ms
+        k[w.TOTAL] = -1 if protection.total is None else ppm(protection.total, "max_drawdown_total")
+    k[w.ALLOW_SHORT] = 1 if plan.allow_short else 0
+    for entry, offset in layout.state:
+        k[entry] = offset
+    for node, place in zip(plan.nodes, layout.places, strict=True):
+        if place.delay_k >= 0:
+            k[place.delay_k + 1] = node.lag
+
+    p = vector_f(layout.p_length)
+    for node, place in zip(plan.nodes, layout.places, strict=True):
+        for i, value in enumerate(node.params):
+            p[place.param_p + i] = float(value)
+    p[layout.atr_p] = float(stop.atr_mult) if stop is not None else 0.0
+    return k, p
+
+
+def costs_of(plan: Plan, maker: Decimal, taker: Decimal) -> Costs:
+    """Costs of a run: the file's, else the given rates of the fee table, 2 bps slippage and 1 bp half-spread."""
+    choice = plan.costs
+
+    def rate(value: Decimal | None, default: Decimal, what: str) -> int:
+        return ppm(default if value is None else value, what)
+
+    return Costs(
+        maker_ppm=rate(choice.maker, maker, "commission_maker"),
+        taker_ppm=rate(choice.taker, taker, "commission_taker"),
+        slippage_ppm=rate(choice.slippage, Decimal("0.0002"), "slippage"),
+        half_spread_ppm=rate(choice.half_spread, Decimal("0.0001"), "half_spread_bps"),
+    )
+
+
+def cash_units(cash: Decimal, rules: InstrumentRules) -> int:
+    """Start cash in quote units, half to even beyond their decimals."""
+    units = (cash * Decimal(10) ** rules.quote_decimals).to_integral_value(ROUND_HALF_EVEN)
+    if not 0 < units < LIMIT:
+        raise OutOfRangeError(f"cash: {cash} is out of range")
+    return int(units)

@@ -1,0 +1,71 @@
+"""Names of the words in the engine's vectors. `m`: the run's money state; `k`: what is fixed for the run.
+
+Frames, rule counters, rungs and the protection window follow the named words of `m`; layout.py places them.
+"""
+
+# --- m: state --------------------------------------------------------------------------------------------------------
+SEQ = 0  # last decision
+STATUS = 1  # OPEN | STOPPED | FINISHED
+PAUSED = 2
+ENDING = 3  # 1: finished as soon as it is flat
+STOPPING = 4  # 1: stopped at the end of this bar
+BAR_OPEN_MS = 5  # last folded bar
+BAR_O, BAR_H, BAR_L, BAR_C = 6, 7, 8, 9  # [ticks] of the last folded bar
+NO_TRADE = 10  # 1: the last folded bar has volume 0
+FILLED = 11  # fills in this bar
+ROWED = 12  # 1: this bar's equity row is written
+
+CASH = 13  # [units]
+POSITION = 14  # [steps] signed
+EQUITY = 15  # [units] at the last base close
+
+ENTRY_MS = 16
+ENTRY_PRICE = 17  # [ticks]
+ENTRY_QUANTITY = 18  # [steps]
+ENTRY_NOTIONAL = 19  # [units]
+EXIT_NOTIONAL = 20  # [units]
+FEES = 21  # [units]
+WORST, BEST = 22, 23  # [ticks] most adverse and most favourable price that counts
+BARS_HELD = 24
+STOP, FIRST_STOP, STOP_ORDER = 25, 26, 27  # [ticks], [ticks], order; 0: none
+TARGET, TARGET_ORDER = 28, 29
+
+CLOSE_ORDER, CLOSE_REASON = 30, 31  # market close that waits for the next open; 0: none
+WAIT_ORDER, WAIT_SIDE, WAIT_QUANTITY = 32, 33, 34  # market entry that waits; 0: none
+# what the deciding close knew of the entry's stop and target; 1e-8 units, -1: not there
+WAIT_ADJUST = 35  # [ppm] regime adjustment of the base stop
+WAIT_STOP, WAIT_STOP_VP, WAIT_TARGET, WAIT_TARGET_VP = 36, 37, 38, 39
+
+PEAK, PEAK_EVER = 40, 41  # [units]
+WINDOW_COUNT, WINDOW_NEXT, WINDOW_SUM = 42, 43, 44
+SUSPENDED_UNTIL = 45  # close_ms from which entries are decided again; 0: not suspended
+M_WORDS = 46
+
+OPEN, STOPPED, FINISHED = 0, 1, 2
+
+RUNG_PRICE, RUNG_QUANTITY, RUNG_ORDER, RUNG_NUMBER = 0, 1, 2, 3  # words of one placed rung; quantity 0: none
+RUNG_WORDS = 4
+
+# --- k: fixed for the run ------------------------------------------------------------------------------------------
+TICK_E8 = 0  # tick in 1e-8
+UNIT = 1  # quote units of one tick x one step
+START_MS = 2
+WARMUP_FROM_MS = 3
+MAKER_PPM, TAKER_PPM, COST_PPM = 4, 5, 6  # COST: slippage + half-spread
+MIN_QUANTITY, MIN_NOTIONAL = 7, 8  # [steps], [units]
+SIZING, AMOUNT = 9, 10  # BASE_SIZE [ppm] | RISK [ppm] | QUOTE [units]
+SIZE_TRENDING, SIZE_RANGING, SIZE_UNCERTAIN = 11, 12, 13  # [ppm]
+HAS_STRENGTH = 14
+MAX_POSITION = 15  # [ppm]; -1: no cap
+STOP_KIND, STOP_PPM = 16, 17  # NONE | BASE | ATR | PRICE; STOP_PPM -1: no base
+STOP_TRENDING, STOP_RANGING, STOP_UNCERTAIN = 18, 19, 20  # [ppm]
+VP_STOP, VP_BUFFER = 21, 22  # flag, [ppm]
+TARGET_KIND, TARGET_PPM, VP_TARGET = 23, 24, 25  # NONE | BASE | MULTIPLE | PRICE
+PROTECTED, DRAWDOWN, WINDOW, COOLDOWN_MS, TOTAL = 26, 27, 28, 29, 30  # TOTAL [ppm]; -1: none
+ALLOW_SHORT = 31
+RUNG_COUNT, RUNGS_AT, RUNGS_K = 32, 33, 34  # placed rungs in m, (level, share) pairs in k [ppm]
+WINDOW_AT = 35  # protection window in m
+K_WORDS = 36
+
+BASE_SIZE, RISK, QUOTE = 0, 1, 2
+NONE, BASE, ATR, PRICE, MULTIPLE = 0, 1, 2, 3, 4
