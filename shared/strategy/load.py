@@ -1,0 +1,236 @@
+"""A strategy file's text as a checked spec. Every problem is found, in one pass, and nothing is ever raised."""
+
+import hashlib
+from collections.abc import Mapping
+from decimal import Decimal
+
+from shared.domain.errors import InputError
+from shared.domain.instrument import parse_instrument
+from shared.domain.timeframe import DAY_MS, TIMEFRAMES
+from shared.indicators.fact_sheet import Indicator
+from shared.indicators.registry import REGISTRY
+from shared.strategy.document import Entries, Entry, Tree, is_null, read_document
+from shared.strategy.logic import NEVER, read_side, rules_in
+from shared.strategy.nodes import IndicatorReader, Indicators
+from shared.strategy.plan import SIDES, CostChoice, Group, Protection, Side, Sizing, Stop, Target
+from shared.strategy.planning import settle_ms
+from shared.strategy.problems import START, Problems, nearest, shown
+from shared.strategy.risk import RiskReader
+from shared.strategy.schema import FILE, MOST_RULES, MOST_WARMUP_MINUTES, RISK
+from shared.strategy.search import read_search
+from shared.strategy.sections import NOT_YET, Section, read_section
+from shared.strategy.spec import Behaviour, Loaded, Spec
+
+DEFAULT_INSTRUMENT = "BTC/USDT"
+DEFAULT_CASH = Decimal(10_000)
+PPM_PER_BPS = Decimal("0.0001")
+
+
+def load(text: str, file: str, registry: Mapping[str, Indicator] = REGISTRY) -> Loaded:
+    """Reads a strategy. `file` names it in problems and, without its extension, is the default name."""
+    problems = Problems(file)
+    sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    document = read_document(text, problems)
+    spec = None if document is None else _Loader(document, file, sha256, registry, problems).spec()
+    return Loaded(None if problems.has_errors() else spec, problems.sorted(), sha256)
+
+
+class _Loader:
+    def __init__(
+        self, document: Entries, file: str, sha256: str, registry: Mapping[str, Indicator], problems: Problems
+    ) -> None:
+        self.document = document
+        self.file = file
+        self.sha256 = sha256
+        self.registry = registry
+        self.problems = problems
+
+    def spec(self) -> Spec | None:
+        top = read_section(self.document, FILE, "", self.problems)
+        if top is None:
+            return None
+        timeframes = self.timeframes(top)
+        reader = IndicatorReader(self.registry, timeframes, self.problems)
+        indicators = reader.read(top.trees("indicators"))
+        base = self.behaviour(top.section("logic"), top.section("risk_management"), indicators)
+        variants = self.variants(top, base, indicators)
+        backtest = top.section("backtest")
+        spec = Spec(
+            name=top.text("name") or _stem(self.file),
+            version=top.text("version") or "",
+            description=top.text("description") or "",
+            file=self.file,
+            sha256=self.sha256,
+            instrument=self.instrument(top),
+            exchange=top.text("exchange") or "binanceus",
+            timeframes=timeframes,
+            nodes=indicators.nodes,
+            places=tuple(section.place for section in indicators.sections),
+            base=base,
+            variants=variants,
+            protection=_protection(top.section("equity_protection")) if top.states("equity_protection") else None,
+            allow_short=top.section("execution").truth("allow_short", default=True),
+            costs=self.costs(top.section("execution"), backtest),
+            cash=backtest.number("cash") or DEFAULT_CASH,
+            from_ms=backtest.ms("from"),
+            to_ms=backtest.ms("to"),
+            search=read_search(top.section("optimization"), indicators.nodes, self.problems),
+        )
+        self.check_whole(spec, top)
+        return spec
+
+    def timeframes(self, top: Section) -> dict[str, str]:
+        frames = {label: name for label, name in top.map("timeframes").items() if isinstance(name, str)}
+        if top.states("timeframes") and "entry" not in frames and "timeframes.entry" not in self.problems:
+            rule = "the label entry is missing: the bars on which rules are evaluated"
+            self.problems.error(top.at("timeframes"), "timeframes", rule, suggestion=nearest("entry", frames))
+        for label, name in frames.items():
+            if label in TIMEFRAMES and label != name:
+                rule = f"the label {label} would mean {name}"
+                self.problems.error(top.at("timeframes"), "timeframes", rule)
+        return frames
+
+    def instrument(self, top: Section) -> str:
+        text = top.text("symbol")
+        if text is None:
+            if not top.states("symbol"):
+                self.problems.note(START, "symbol", f"not stated: {DEFAULT_INSTRUMENT}")
+            return DEFAULT_INSTRUMENT
+        try:
+            return parse_instrument(text)
+        except InputError as error:
+            self.problems.error(top.at("symbol"), "symbol", f"must be {error.rule}", found=shown(text))
+            return DEFAULT_INSTRUMENT
+
+    # --- logic and risk --------------------------------------------------------------------------------------------
+
+    def behaviour(self, logic: Section, risk: Section, indicators: Indicators) -> Behaviour:
+        sides = {side: self.side(logic, side, indicators) or NEVER for side in SIDES}
+        return self.checked(Behaviour(sides, *self.risk(risk, indicators)), logic)
+
+    def side(self, logic: Section, side: Side, indicators: Indicators) -> Group | None:
+        tree = logic.tree(side)
+        return None if tree is None else read_side(tree, side, logic.path(side), indicators.names, self.problems)
+
+    def risk(self, section: Section, indicators: Indicators) -> tuple[Sizing, Stop | None, Target]:
+        return RiskReader(indicators.nodes, indicators.names, self.problems).read(section)
+
+    def variants(self, top: Section, base: Behaviour, indicators: Indicators) -> dict[str, Behaviour]:
+        found: dict[str, Behaviour] = {}
+        for name, variant in top.map("variants").items():
+            if isinstance(variant, Section):
+                found[name] = self.variant(variant, base, indicators)
+        return found
+
+    def variant(self, variant: Section, base: Behaviour, indicators: Indicators) -> Behaviour:
+        logic = variant.section("logic")
+        sides = dict(base.sides)
+        for side in SIDES:
+            if variant.states(side) and logic.states(side):
+                self.problems.error(variant.at(side), variant.path(side), f"stands in {logic.where} as well")
+            own = self.side(variant, side, indicators) or self.side(logic, side, indicators)
+            if own is not None:
+                sides[side] = own
+        risk = (base.sizing, base.stop, base.target)
+        if variant.states("risk_management"):
+            tree = merged(self.document.get("risk_management"), self.own_risk(variant))
+            section = read_section(tree, RISK, variant.path("risk_management"), self.problems)
+            if section is not None:
+                risk = self.risk(section, indicators)
+        return self.checked(Behaviour(sides, *risk), variant)
+
+    def own_risk(self, variant: Section) -> Tree:
+        at: Tree | None = self.document
+        for key in (*variant.where.split(".", 1), "risk_management"):
+            at = at.get(key) if isinstance(at, Entries) else None
+        return at if at is not None else Entries({}, variant.place)
+
+    def checked(self, behaviour: Behaviour, section: Section) -> Behaviour:
+        count = sum(len(rules_in(group)) for group in behaviour.sides.values())
+        if count > MOST_RULES:
+            self.problems.error(
+                section.place, section.where, f"a plan has at most {MOST_RULES} rules", found=str(count)
+            )
+        return behaviour
+
+    # --- costs, and what concerns the whole ------------------------------------------------------------------------
+
+    def costs(self, execution: Section, backtest: Section) -> CostChoice:
+        if execution.text("order_type") == "limit":
+            self.problems.error(execution.at("order_type"), execution.path("order_type"), f"limit is {NOT_YET}")
+        commission = backtest.number("commission")
+        maker, taker = execution.number("commission_maker"), execution.number("commission_taker")
+        slippage, spread = execution.number("slippage_bps"), execution.number("half_spread_bps")
+        return CostChoice(
+            maker=commission if maker is None else maker,
+            taker=commission if taker is None else taker,
+            slippage=backtest.number("slippage") if slippage is None else slippage * PPM_PER_BPS,
+            half_spread=None if spread is None else spread * PPM_PER_BPS,
+        )
+
+    def check_whole(self, spec: Spec, top: Section) -> None:
+        if spec.from_ms is not None and spec.to_ms is not None and spec.from_ms > spec.to_ms:
+            backtest = top.section("backtest")
+            self.problems.error(backtest.at("to"), "backtest.to", "must not lie before backtest.from")
+        for behaviour in (spec.base, *spec.variants.values()):
+            if "entry" in spec.timeframes and not self.problems.has_errors():
+                minutes = settle_ms(spec.nodes, behaviour, spec.entry_timeframe) // 60_000
+                if minutes > MOST_WARMUP_MINUTES:
+                    rule = f"history before the start is at most {MOST_WARMUP_MINUTES} minutes"
+                    self.problems.error(top.at("indicators"), "indicators", rule, found=str(minutes))
+        self.note_sides(spec, top)
+
+    def note_sides(self, spec: Spec, top: Section) -> None:
+        behaviours = (spec.base, *spec.variants.values())
+        place = top.section("logic").place
+        short = any(behaviour.sides["entry_short"].members for behaviour in behaviours)
+        if short and spec.allow_short:
+            rule = "shorts are synthetic: a spot venue has none; no borrow cost is paid"
+            self.problems.note(top.section("logic").at("entry_short"), "logic.entry_short", rule)
+        elif short:
+            rule = "never evaluated: execution.allow_short is false"
+            self.problems.note(top.section("logic").at("entry_short"), "logic.entry_short", rule)
+        long = any(behaviour.sides["entry_long"].members for behaviour in behaviours)
+        if not long and not (short and spec.allow_short) and not self.problems.has_errors():
+            self.problems.note(place, "logic", "no entry rule: this strategy never trades")
+        for side in ("long", "short"):
+            self.note_exit(spec.base, side, top)
+
+    def note_exit(self, base: Behaviour, side: str, top: Section) -> None:
+        entry: Side = "entry_long" if side == "long" else "entry_short"
+        exit_: Side = "exit_long" if side == "long" else "exit_short"
+        has_target = base.target.kind != "none" or base.target.rungs
+        if base.sides[entry].members and not base.sides[exit_].members and base.stop is None and not has_target:
+            logic = top.section("logic")
+            self.problems.note(logic.at(entry), logic.path(entry), f"no exit: neither {exit_}, stop nor target")
+
+
+def merged(base: Tree | None, own: Tree) -> Tree:
+    """`own` over `base`, key by key; an empty value removes a key; lists and values replace."""
+    if not isinstance(base, Entries) or not isinstance(own, Entries):
+        return own
+    entries = dict(base.entries)
+    for key, entry in own.entries.items():
+        before = entries.get(key)
+        value = entry.value if before is None or is_null(entry.value) else merged(before.value, entry.value)
+        entries[key] = Entry(key, entry.place, value)
+    return Entries(entries, own.place)
+
+
+def _protection(section: Section) -> Protection | None:
+    if not section.truth("enabled", default=True):
+        return None
+    window, cooldown = section.number("smoothing_window"), section.ms("cooldown")
+    drawdown = section.number("drawdown_threshold")
+    return Protection(
+        drawdown=Decimal("0.25") if drawdown is None else drawdown,
+        window=1 if window is None else int(window),
+        cooldown_ms=DAY_MS if cooldown is None else cooldown,
+        total=section.number("max_drawdown_total"),
+    )
+
+
+def _stem(file: str) -> str:
+    name = file.replace("\\", "/").rsplit("/", 1)[-1]
+    stem = name.rsplit(".", 1)[0] if name.endswith((".yaml", ".yml")) else name
+    return stem[:100] or "strategy"
