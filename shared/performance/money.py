@@ -3,9 +3,8 @@
 Words are ticks, lot steps and quote units (see InstrumentRules); ratios are one division of two exact integers.
 """
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
-from shared.domain.errors import InputError
 from shared.domain.instrument import InstrumentRules
 
 
@@ -33,8 +32,5 @@ def half_even(dividend: int, divisor: int) -> int:
 
 
 def to_units(rules: InstrumentRules, quote: Decimal) -> int:
-    """An amount of quote as units. Raises InputError when it has more decimals than a unit."""
-    scaled = quote.scaleb(rules.quote_decimals)
-    if scaled != scaled.to_integral_value():
-        raise InputError("amount", f"at most {rules.quote_decimals} decimals", quote)
-    return int(scaled)
+    """An amount of quote in units, half to even beyond their decimals, as the engine takes a run's cash."""
+    return int(quote.scaleb(rules.quote_decimals).to_integral_value(ROUND_HALF_EVEN))

@@ -3,8 +3,6 @@
 import json
 from decimal import Decimal
 
-import pytest
-
 from shared.domain.decision import (
     MAKER,
     NOTES,
@@ -19,7 +17,6 @@ from shared.domain.decision import (
     OrderEvent,
     Trade,
 )
-from shared.domain.errors import InputError
 from shared.domain.instrument import Costs, InstrumentRules
 from shared.performance.document import BarsFolded, Header, document, dumps, trade_json
 from shared.performance.money import average_price, half_even, to_units
@@ -163,6 +160,5 @@ def test_an_empty_run_is_a_document_too():
     assert (stats["trade_count"], stats["profit_abs"], stats["max_drawdown_ratio"]) == (0, "0.00000000", 0.0)
 
 
-def test_cash_finer_than_a_unit_is_refused():
-    with pytest.raises(InputError, match="at most 8 decimals"):
-        to_units(RULES, Decimal("0.000000001"))
+def test_cash_finer_than_a_unit_is_rounded_as_the_engine_does():
+    assert [to_units(RULES, Decimal(text)) for text in ("1", "0.000000005", "0.000000015")] == [10**8, 0, 2]
