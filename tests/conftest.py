@@ -127,13 +127,14 @@ def postgres_server(stores_folder: Path) -> "Iterator[Postgres]":
     from services.cli.up.layout import make_stores
     from services.cli.up.postgres import Postgres
     from services.cli.up.processes import LineLog
+    from shared.store.migrate import upgrade
 
     stores = make_stores(stores_folder)
     server = Postgres(stores.home, stores.sockets, "test-password", stores.owner, UNSAFE_BUT_FAST)
     child = server.start(LineLog(stores_folder / "postgres.log"))
     try:
         server.create_database("template_paperfold")
-        _migrate(server.url("template_paperfold"))
+        upgrade(server.url("template_paperfold"))
         yield server
     finally:
         child.stop()
@@ -170,11 +171,3 @@ def redis_url(valkey_server: "Valkey") -> str:
     """URL of an empty Redis-compatible server that no other test uses at the same time."""
     valkey_server.flush()
     return valkey_server.url()
-
-
-def _migrate(url: str) -> None:
-    try:
-        from shared.store.migrations import upgrade
-    except ImportError:  # the store's migrations do not exist yet: an empty database
-        return
-    upgrade(url)

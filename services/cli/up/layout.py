@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cli.up.owner import Owner, can_enter, make_private, public_home, store_owner
+from services.cli.up.owner import Owner, can_enter, make_folder, make_private, public_home, store_owner
 
 SOCKET_PATH_LIMIT = 100  # bytes with the socket's own name: Linux takes 107, macOS 103
 LONGEST_SOCKET = "/.s.PGSQL.5432.lock"
@@ -43,7 +43,7 @@ def make_data(folder: Path) -> Path:
     """The data folder, made when missing. As root others may pass through it, to what belongs to the stores' user."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
-        place.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
+        make_folder(place, 0o711 if os.geteuid() == 0 else 0o700)
     return folder.resolve()
 
 

@@ -50,6 +50,15 @@ def can_run(owner: Owner | None, program: Path) -> bool:
     return _as_owner(owner, "test", "-r", str(program), "-a", "-x", str(program))
 
 
+def make_folder(folder: Path, mode: int) -> None:
+    """Make a folder with exactly this mode, whatever the umask; one that exists stays as it is."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    folder.chmod(mode)
+
+
 def make_private(folder: Path, owner: Owner | None) -> None:
     """Make a folder that only its owner can enter; one that exists must already be like that, and stays as it is."""
     try:
@@ -67,7 +76,7 @@ def public_home(name: str, owner: Owner) -> Path:
     """A folder of that user below a place that anyone can traverse but only root can add to."""
     for base in PUBLIC_FOLDERS:
         try:
-            base.mkdir(mode=0o711, exist_ok=True)
+            make_folder(base, 0o711)
         except OSError:
             continue
         found = base.lstat()
@@ -92,18 +101,12 @@ def runnable(package: Path, program: str, owner: Owner | None) -> Path:
     for base in PUBLIC_FOLDERS:
         place = base / "programs" / stamp
         try:
-            place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_folder(base, 0o711)
+            make_folder(place.parent, 0o711)
+            if not place.exists():
+                _copy(package, place)
         except OSError:
             continue
-        if not place.exists():
-            fresh = place.with_name(f"{stamp}.{os.getpid()}")
-            for folder in (package, package.with_name(f"{package.name}.libs")):
-                if folder.exists():
-                    shutil.copytree(folder, fresh / folder.name, symlinks=True)
-            try:
-                fresh.rename(place)
-            except OSError:  # another start was faster
-                shutil.rmtree(fresh)
         copied = place / package.name / program
         if can_run(owner, copied):
             return copied
@@ -116,6 +119,22 @@ def _as_owner(owner: Owner | None, *argv: str) -> bool:
         return subprocess.run(argv, cwd="/", check=False).returncode == 0
     done = subprocess.run(argv, cwd="/", check=False, user=owner.uid, group=owner.gid, extra_groups=[])
     return done.returncode == 0
+
+
+def _copy(package: Path, place: Path) -> None:
+    """A copy that anyone may read and run, complete or not there at all."""
+    fresh = place.with_name(f"{place.name}.{os.getpid()}")
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        if folder.exists():
+            shutil.copytree(folder, fresh / folder.name, symlinks=True)
+    for path in (fresh, *fresh.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(0o755 if path.is_dir() or mode & 0o100 else 0o644)
+    try:
+        fresh.rename(place)
+    except OSError:  # another start was faster
+        shutil.rmtree(fresh)
 
 
 def _exists(name: str) -> bool:

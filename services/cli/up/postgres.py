@@ -73,6 +73,7 @@ class Postgres:
             argv=(str(_program("postgres", self.owner)), "-D", str(self.data), *options),
             env=STORE_ENV,
             owner=self.owner,
+            before=self.prepare,
             stop_signal=FAST,
             grace_s=20.0,
             loud=lambda line: line if " PANIC: " in line else None,
@@ -90,7 +91,6 @@ class Postgres:
 
     def start(self, log: LineLog) -> Child:
         """A running cluster with our database in it."""
-        self.prepare()
         child = Child(self.recipe(), log)
         start_until_ready(child, self.ready)
         self.create_database(USER)

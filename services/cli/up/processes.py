@@ -25,6 +25,8 @@ LOG_BYTES = 10_000_000
 LOG_FILES = 3
 READY_TIMEOUT_S = 60.0
 POLL_S = 0.05
+BACKOFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+STABLE_S = 30.0  # who lived this long is started again at once
 SAME_START_S = 2.0  # start times are computed from the boot time, which clock corrections move a little
 
 
@@ -45,6 +47,7 @@ class Recipe:
     stop_signal: signal.Signals = signal.SIGTERM
     grace_s: float = 10.0  # after stop_signal; then SIGKILL to its whole group
     stdin: str | None = None  # text given to it at start
+    before: Callable[[], None] = field(default=lambda: None)  # done before each start
     loud: Callable[[str], str | None] = field(default=quiet)  # line -> what to show on the terminal, None: only the log
 
 
@@ -60,7 +63,7 @@ class Identity:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < SAME_START_S
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if same and lives(process) else None
         except psutil.Error:
             return None
 
@@ -97,9 +100,14 @@ class Child:
         self.recipe = recipe
         self.log = log
         self.starts = 0
+        self.started_s = 0.0
         self.identity: Identity | None = None
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
 
     @property
     def running(self) -> bool:
@@ -112,6 +120,7 @@ class Child:
     def start(self) -> None:
         """Start it in a session of its own: a terminal's Ctrl-C then reaches us alone, and we choose the order."""
         recipe = self.recipe
+        recipe.before()
         as_user: dict[str, object] = {}
         if recipe.owner is not None:
             as_user = {"user": recipe.owner.uid, "group": recipe.owner.gid, "extra_groups": []}
@@ -129,6 +138,7 @@ class Child:
             **as_user,  # type: ignore[call-overload]
         )
         self.starts += 1
+        self.started_s = time.monotonic()
         self.identity = identity(self._process.pid)
         if recipe.stdin is not None and self._process.stdin is not None:
             try:
@@ -162,10 +172,10 @@ class Child:
                 _kill_group(self._process.pid)
             self._process.wait()
 
-    def stop(self) -> None:
+    def stop(self, grace_s: float | None = None) -> None:
         """Ask, wait as long as the recipe grants, then end it."""
         self.interrupt()
-        if not self.wait(self.recipe.grace_s):
+        if not self.wait(self.recipe.grace_s if grace_s is None else grace_s):
             self.kill()
         self._forget()
         self.log.close()
@@ -187,7 +197,50 @@ class Child:
         self._process = self._reader = self.identity = None
 
 
-def start_until_ready(child: Child, ready: Callable[[], bool], timeout_s: float = READY_TIMEOUT_S) -> None:
+class Tended:
+    """A child that is started again when it dies, later each time until it has lived a while."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self._failures = 0
+        self._due_s: float | None = None  # when to start it again; None: it runs, as far as we know
+
+    @property
+    def name(self) -> str:
+        return self.child.recipe.name
+
+    def tend(self, now_s: float) -> str | None:
+        """Start it again when it is due. Answers what happened, for people."""
+        if self._due_s is None:
+            if self.child.running:
+                return None
+            lived_s = now_s - self.child.started_s
+            self._failures = 0 if lived_s > STABLE_S else self._failures + 1
+            wait_s = BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)]
+            self._due_s = now_s + wait_s
+            return f"ended ({_how(self.child.exit_code)}), starts again in {wait_s:g} s; log: {self.child.log.path}"
+        if now_s < self._due_s:
+            return None
+        try:
+            self.child.start()
+        except (OSError, UnavailableError) as error:
+            self._failures += 1
+            self._due_s = now_s + BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)]
+            return f"cannot be started: {error}"
+        self._due_s = None
+        return f"runs again as process {self.child.pid}"
+
+
+class GivenUpError(Exception):
+    """The person at the terminal does not want to wait any longer."""
+
+
+def start_until_ready(
+    child: Child,
+    ready: Callable[[], bool],
+    timeout_s: float = READY_TIMEOUT_S,
+    given_up: threading.Event | None = None,
+) -> None:
     """Start a store and wait for it; again when it dies, as PostgreSQL does while a killed one's backends end."""
     deadline = time.monotonic() + timeout_s
     child.start()
@@ -198,6 +251,8 @@ def start_until_ready(child: Child, ready: Callable[[], bool], timeout_s: float 
         if not child.running:
             time.sleep(0.5)
             child.start()
+        if given_up is not None and given_up.is_set():
+            raise GivenUpError
         time.sleep(POLL_S)
 
 
@@ -217,13 +272,27 @@ def end(processes: list[psutil.Process], signals: tuple[tuple[signal.Signals, fl
     """Send each signal in turn, waiting its seconds, until all have ended. psutil compares start times first."""
     for number, wait_s in signals:
         for process in processes:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-            except psutil.NoSuchProcess:
-                continue
-        _, processes = psutil.wait_procs(processes, timeout=wait_s)
+        deadline = time.monotonic() + wait_s
+        while (processes := [process for process in processes if lives(process)]) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
         if not processes:
             return
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether it runs. A zombie does not: in a container nobody may ever collect it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _how(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"killed by {signal.Signals(-exit_code).name}"
+    return f"exit code {exit_code}"
 
 
 def _kill_group(pid: int) -> None:

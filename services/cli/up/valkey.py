@@ -53,8 +53,9 @@ class Valkey:
             argv=(str(_program(self.owner)), "-"),  # settings from stdin
             env=STORE_ENV,
             owner=self.owner,
+            before=self.prepare,
             stdin=SETTINGS.format(socket=self.socket, folder=self.folder),
-            loud=lambda line: line if " # " in line and "WARNING" not in line else None,
+            loud=_loud,
         )
 
     def ready(self) -> bool:
@@ -71,7 +72,6 @@ class Valkey:
 
     def start(self, log: LineLog) -> Child:
         """A running, empty server."""
-        self.prepare()
         child = Child(self.recipe(), log)
         start_until_ready(child, self.ready)
         return child
@@ -82,6 +82,11 @@ class Valkey:
             door.connect(str(self.socket))
             door.sendall(command + b"\r\n")
             return door.recv(64).strip()
+
+
+def _loud(line: str) -> str | None:
+    """Its warnings, which `#` marks, but for advice about the kernel and the word that it ends."""
+    return line if " # " in line and "WARNING" not in line and "bye bye" not in line else None
 
 
 def _program(owner: Owner | None) -> Path:

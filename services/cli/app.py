@@ -1,0 +1,48 @@
+"""The command `paperfold`: a table of subcommands, each imported only when it is called.
+
+Rule: nothing heavy is imported here; a command that needs little starts fast.
+"""
+
+import importlib
+
+import click
+
+# name -> (module:command, what it does). One line adds a command.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("services.cli.up.command:up", "Run the whole system on this machine."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, and none of them to print help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"No such command: {args[0]}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="paperfold", message="%(prog)s %(version)s")
+def paperfold() -> None:
+    """Paper trading of declarative crypto strategies; every live run equals its own backtest."""
