@@ -6,15 +6,16 @@ Rule: bars are only ever inserted, in the transaction that says which minutes ar
 import io
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
 from shared.domain import coverage
-from shared.domain.bar import Bar, Bars, decimal_text
+from shared.domain.bar import Bar, Bars
 from shared.domain.coverage import Range
 from shared.domain.errors import InputError
 from shared.domain.timeframe import MINUTE_MS
@@ -25,6 +26,7 @@ Source = Literal["ws", "rest", "import"]
 ALL_TIME: Range = (0, 1 << 62)
 
 _SQL = statements.load("bars")
+_COLUMNS = tuple(field.name for field in fields(Bar))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,10 @@ def record(
     revisions: list[Revision] = []
     for start in range(0, len(bars), CHUNK):
         chunk = bars[start : start + CHUNK]
-        given = {
-            "instrument_id": instrument_id, "source": source, "received_ms": received_ms, **_columns(chunk),
-        }  # fmt: skip
+        given = {"instrument_id": instrument_id, "source": source, "received_ms": received_ms}
+        bounds = {"first_ms": chunk[0].open_ms, "last_ms": chunk[-1].open_ms}
         by_open = {bar.open_ms: bar for bar in chunk}
-        for open_ms, verdict in conn.execute(_SQL["record"], given):
+        for open_ms, verdict in conn.execute(_SQL["record"], given | bounds | _columns(chunk)):
             if verdict == "new":
                 new.append(by_open[open_ms])
             else:
@@ -152,10 +153,7 @@ def _cover(conn: Connection, instrument_id: int, covered: Range) -> None:
 
 
 def _columns(bars: Sequence[Bar]) -> dict[str, str]:
-    ohlcv = ("open", "high", "low", "close", "volume")
-    rest = ("open_ms", "quote_volume", "trades", "taker_buy_base", "taker_buy_quote")
-    texts = {name: array(decimal_text(getattr(bar, name)) for bar in bars) for name in ohlcv}
-    return texts | {name: array(getattr(bar, name) for bar in bars) for name in rest}
+    return {name: array(map(attrgetter(name), bars)) for name in _COLUMNS}
 
 
 def _bar(row: Any) -> Bar:

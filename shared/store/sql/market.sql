@@ -18,15 +18,17 @@ returning id;
 -- A new row only when something that a run would pin has changed since the latest capture, and never behind it.
 insert into instrument_rules (instrument_id, captured_ms, source, tick_size, lot_step, min_quantity, min_notional)
 select :instrument_id, :captured_ms, :source, :tick_size, :lot_step, :min_quantity, :min_notional
-where (:tick_size, :lot_step, :min_quantity, :min_notional) is distinct from (
-    select (tick_size, lot_step, min_quantity, min_notional)
-    from instrument_rules
-    where instrument_id = :instrument_id
-    order by captured_ms desc, id desc
-    limit 1
-)
-and not exists (
-    select from instrument_rules where instrument_id = :instrument_id and captured_ms > :captured_ms
+where not exists (
+    select
+    from (
+        select * from instrument_rules
+        where instrument_id = :instrument_id
+        order by captured_ms desc, id desc
+        limit 1
+    ) l
+    where l.captured_ms > :captured_ms
+        or (l.tick_size = :tick_size and l.lot_step = :lot_step
+            and l.min_quantity = :min_quantity and l.min_notional = :min_notional)
 );
 
 -- name: latest_rules
