@@ -6,7 +6,7 @@ A process reads its settings in its __main__ and passes them on; nothing below r
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -76,8 +76,12 @@ class Sim(BaseModel):
     instruments: list[str] = Field(default_factory=list)  # names for the files in order, or of generated ones
     seed: int = 1
     start: str | None = None  # ISO time of the exchange clock at first start
-    rate: float = 1.0
+    rate: Annotated[float, AfterValidator(_whole_ms)] = 1.0  # exchange seconds per wall second
     state_dir: Path | None = None  # keeps the clock's anchor between starts
+    no_trade_policy: Literal["silent", "push"] = "silent"  # push: closed frames by timer, of empty minutes too
+    ws_errors: Literal["wrapped", "flat"] = "wrapped"  # shape of errors: the wire's | the documentation's
+    ping_s: float = 20.0  # wall seconds
+    pong_timeout_s: float = 60.0  # wall seconds
 
 
 class Log(BaseModel):

@@ -91,7 +91,7 @@ def instrument_of(path: Path) -> str | None:
 
 
 def price_decimals(bars: Bars) -> int:
-    """Decimals that the finest price of these columns needs, at most 8."""
+    """Decimals that the finest price of these columns needs; 9 stands for more than 8."""
     from shared.store import bar_table
 
     return bar_table.decimals(bars[1:5])

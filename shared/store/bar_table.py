@@ -286,9 +286,9 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def decimals(columns: Sequence[Sequence[float]]) -> int:
-    """Decimals that the finest value of these columns needs, at most 8."""
+    """Decimals that the finest value of these columns needs; 9 stands for more than 8."""
     doubles = [_doubles(column) for column in columns]
-    return next((d for d in range(8) if all(_fits(column, 10.0**d) for column in doubles)), 8)
+    return next((d for d in range(9) if all(_fits(column, 10.0**d) for column in doubles)), 9)
 
 
 def _fits(column: Any, scale: float) -> bool:
