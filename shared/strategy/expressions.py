@@ -202,7 +202,7 @@ class _Checker:
                 return self.wrong(part, "if and else choose between numbers or conditions", "text")
         if "any" not in (then.kind, other.kind) and then.kind != other.kind:
             return self.wrong(node.orelse, f"both branches have one type: {then.kind}", _a(other.kind))
-        return Typed(Apply("where", (test.expr, then.expr, other.expr)), then.kind)
+        return Typed(Apply("where", (then.expr, test.expr, other.expr)), then.kind)
 
     def comparison(self, node: ast.Compare, depth: int) -> Typed:
         parts: list[Expr] = []

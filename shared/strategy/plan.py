@@ -57,7 +57,8 @@ class PositionValue:
 class Apply:
     """An operator over arguments. `n`: the whole number of past, rising, falling, highest, lowest, pow; else 0.
 
-    `and`, `or`, `min`, `max` have two arguments; `where` has (condition, then, else); `between` has (x, low, high).
+    `and`, `or`, `min`, `max` have two arguments; `where` has (then, condition, else), as it is written; `between` has
+    (x, low, high).
     """
 
     op: Op

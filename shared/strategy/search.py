@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from shared.indicators.fact_sheet import Param
 from shared.strategy.document import Scalar
+from shared.strategy.nodes import bounds
 from shared.strategy.plan import Node
 from shared.strategy.problems import Problems, nearest, shown
 from shared.strategy.scalars import number, truth
@@ -73,8 +74,6 @@ def _choice(tree: Scalar, item: Section, param: Param, problems: Problems) -> fl
 
 
 def _bounded(scalar: Scalar, where: str, param: Param, problems: Problems) -> float | None:
-    from shared.strategy.nodes import bounds
-
     form = bounds(param)
     is_true = truth(scalar)
     value = number(scalar) if is_true is None else Decimal(is_true)
