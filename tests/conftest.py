@@ -7,6 +7,7 @@ any other reason, or for something that the machine does have, fails the session
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,10 +33,26 @@ def _chromium() -> str | None:
     )
 
 
+def _anyones_python() -> Path | None:
+    """An interpreter that an ordinary user can run with our code: our own, or, as root, one of the system."""
+    from services.cli.up.owner import can_run, store_owner
+
+    owner = store_owner()
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for place in (Path(sys.executable), Path("/usr/bin") / version, Path("/usr/local/bin") / version):
+        if owner is None or (place.exists() and can_run(owner, place) and can_run(owner, ROOT / "shared")):
+            return place
+    return None
+
+
 # What a machine may lack, how to know, and the words under which a test is then skipped.
 MACHINE: dict[str, tuple[Callable[[], bool], str]] = {
     "root": (lambda: os.geteuid() == 0, "not run as root"),
     "not_root": (lambda: os.geteuid() != 0, "run as root"),
+    "ordinary_user": (
+        lambda: _anyones_python() is not None,
+        "run as root, and other users reach no Python or not this checkout",
+    ),
     "real_bars": (lambda: REAL_BARS.is_dir(), "no folder of real bars (../shared/data or PAPERFOLD_REAL_BARS)"),
     "chromium": (lambda: _chromium() is not None, "no Chromium on this machine"),
     "docker": (_docker_answers, "no Docker engine answers"),
@@ -110,6 +127,14 @@ def real_data() -> Path:
     if not present():
         pytest.skip(reason)
     return REAL_BARS
+
+
+@pytest.fixture(scope="session")
+def anyones_python() -> Path:
+    """For tests that need "ordinary_user"."""
+    found = _anyones_python()
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")

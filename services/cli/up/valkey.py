@@ -61,13 +61,13 @@ class Valkey:
     def ready(self) -> bool:
         """Whether it answers PING."""
         try:
-            return self._ask(b"PING") == b"+PONG"
+            return self.ask(b"PING") == b"+PONG"
         except OSError:
             return False
 
     def flush(self) -> None:
         """Forget everything, in all databases."""
-        if (answer := self._ask(b"FLUSHALL")) != b"+OK":
+        if (answer := self.ask(b"FLUSHALL")) != b"+OK":
             raise UnavailableError(f"{self.socket}: FLUSHALL answered {answer!r}")
 
     def start(self, log: LineLog) -> Child:
@@ -76,7 +76,8 @@ class Valkey:
         start_until_ready(child, self.ready)
         return child
 
-    def _ask(self, command: bytes) -> bytes:
+    def ask(self, command: bytes) -> bytes:
+        """One short answer to one command."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
             door.settimeout(5.0)
             door.connect(str(self.socket))
