@@ -7,7 +7,7 @@ market that never moved DI and ADX are 0, the lowest strength, not the midpoint:
 """
 
 from shared.indicators.fact_sheet import Indicator, Input, Output, Param
-from shared.indicators.wilder import FLAT, bars_to_settle, smoothed_mean, true_range
+from shared.indicators.wilder import bars_to_settle, smoothed_mean, true_range
 from shared.kernel import NAN, VectorF, kernel
 
 HIGH, LOW, CLOSE = 0, 1, 2  # of the bar before
@@ -70,7 +70,7 @@ def step(
 
     plus = 0.0
     minus = 0.0
-    if range_sum >= FLAT:
+    if range_sum > 0.0:
         plus = 100.0 * (up_sum / range_sum)
         minus = 100.0 * (down_sum / range_sum)
     f[out + 1] = plus
@@ -80,7 +80,7 @@ def step(
 
     values = bars - period + 1.0  # DX so far
     adx = f[at + MEAN]
-    if plus + minus >= FLAT:
+    if plus + minus > 0.0:
         adx = smoothed_mean(adx, 100.0 * (abs(minus - plus) / (minus + plus)), values, period)
     elif values == period:
         adx = adx / period

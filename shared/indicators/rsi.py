@@ -1,11 +1,12 @@
 """RSI: Wilder's relative strength index, 100 x mean rise / (mean rise + mean fall).
 
-As TA-Lib, except in a market that stands still: there TA-Lib says 0, talipp 100; here it is the midpoint, 50. Bars
-whose source is not ready are passed over.
+As TA-Lib, except in a market that never moved: there TA-Lib says 0, talipp 100; here it is the midpoint, 50. After a
+move the two means decay alike, and the index stays (TA-Lib before 0.6 took sums below 1e-14 for zero). Bars whose
+source is not ready are passed over.
 """
 
 from shared.indicators.fact_sheet import Indicator, Input, Output, Param
-from shared.indicators.wilder import FLAT, bars_to_settle, smoothed_mean
+from shared.indicators.wilder import bars_to_settle, smoothed_mean
 from shared.kernel import NAN, VectorF, is_nan, kernel
 
 LAST = 0  # the value before
@@ -43,7 +44,7 @@ def step(f: VectorF, at: int, out: int, source: float, length: float, overbought
     if changes < length:
         return
     value = 50.0
-    if rise + fall >= FLAT:
+    if rise + fall > 0.0:
         value = 100.0 * (rise / (rise + fall))
     f[out] = value
     f[out + 1] = 1.0 if value > overbought else 0.0
@@ -60,7 +61,7 @@ RSI = Indicator(
         Param("oversold", 30.0, 0.0, 100.0, about="below it, `oversold` holds"),
     ),
     outputs=(
-        Output("", low=0.0, high=100.0, about="the index; 50 in a market that stands still"),
+        Output("", low=0.0, high=100.0, about="the index; 50 in a market that never moved"),
         Output("overbought", "condition", about="the index is above `overbought`"),
         Output("oversold", "condition", about="the index is below `oversold`"),
     ),
@@ -69,7 +70,7 @@ RSI = Indicator(
     size=lambda *_: WORDS,
     warmup=lambda length, *_: int(length) + 1,
     settle=lambda length, *_: int(length) + 1 + bars_to_settle((length - 1.0) / length),
-    oracle="TA-Lib RSI, with 50 for its 0 where rises and falls are both zero",
+    oracle="TA-Lib RSI, with 50 for its 0 where there was neither rise nor fall",
     scale="invariant",
     check=lambda length, overbought, oversold: (
         "" if oversold < overbought else f"oversold ({oversold:g}) must be below overbought ({overbought:g})"

@@ -323,8 +323,9 @@ VOLUME_PROFILE = Indicator(
     step=step,
     size=lambda lookback, price_bins, *_: EDGES + 2 * int(price_bins) + 1 + 3 * int(lookback),
     warmup=lambda lookback, price_bins, value_area_pct, update_frequency, *_: warmup(lookback, update_frequency),
+    # one bar more than the window: poc_breakout compares two profiles
     settle=lambda lookback, price_bins, value_area_pct, update_frequency, *rest: max(
-        warmup(lookback, update_frequency), atr_settle(rest[3])
+        warmup(lookback, update_frequency) + 1, atr_settle(rest[3])
     ),
     oracle="a NumPy profile written from the strategy format",
     entry_lag=1,

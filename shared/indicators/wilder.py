@@ -2,7 +2,6 @@
 
 from shared.kernel import kernel
 
-FLAT = 1e-14  # what TA-Lib calls zero (TA_EPSILON): sums that have decayed below it belong to a market that stood still
 SETTLED = 1e-6  # weight below which the choice of the first bar no longer counts
 
 

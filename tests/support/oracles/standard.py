@@ -1,0 +1,63 @@
+"""Oracles of the standard indicators: TA-Lib, with the rules of the strategy format where TA-Lib has none."""
+
+import numpy as np
+import talib
+
+from tests.support.oracles.words import Columns, Params, condition, text
+
+
+def ema(given: Columns, params: Params) -> Columns:
+    """TA-Lib refuses a length of 1, which is the value itself."""
+    source, close = given["source"], given["close"]
+    value = source.copy() if params["length"] == 1 else talib.EMA(source, int(params["length"]))
+    side = np.where(close > value, "bull", np.where(close < value, "bear", "neutral"))
+    return {"": value, "trend": text(side, ("bull", "bear", "neutral"), value)}
+
+
+def sma(given: Columns, params: Params) -> Columns:
+    source = given["source"]
+    return {"": source.copy() if params["length"] == 1 else talib.SMA(source, int(params["length"]))}
+
+
+def rsi(given: Columns, params: Params) -> Columns:
+    """TA-Lib's 0 of a market that never moved becomes 50; its 0 after falls alone stays."""
+    source, length = given["source"], int(params["length"])
+    value = talib.RSI(source, length)
+    change = np.diff(source, prepend=np.nan)
+    movement = _wilder(np.abs(change[1:]), length)
+    value[1:][movement == 0] = 50.0
+    return {
+        "": value,
+        "overbought": condition(value > params["overbought"], value),
+        "oversold": condition(value < params["oversold"], value),
+    }
+
+
+def _wilder(values: np.ndarray, length: int) -> np.ndarray:
+    """Mean of the first `length`, then mean += (value - mean) / length."""
+    result = np.full(len(values), np.nan)
+    if len(values) >= length:
+        result[length - 1] = values[:length].mean()
+        for i in range(length, len(values)):
+            result[i] = result[i - 1] + (values[i] - result[i - 1]) / length
+    return result
+
+
+def atr(given: Columns, params: Params) -> Columns:
+    return {"": talib.ATR(given["high"], given["low"], given["close"], int(params["period"]))}
+
+
+def adx(given: Columns, params: Params) -> Columns:
+    bars = given["high"], given["low"], given["close"], int(params["period"])
+    value, plus, minus = talib.ADX(*bars), talib.PLUS_DI(*bars), talib.MINUS_DI(*bars)
+    strength = np.select([value < 20, value < 25, value < 40], ["weak", "moderate", "strong"], "very_strong")
+    return {
+        "ADX_value": value,
+        "DI_plus": plus,
+        "DI_minus": minus,
+        "ADX_trend": condition(value > params["trend_threshold"], value),
+        "ADX_range": condition(value < params["range_threshold"], value),
+        "ADX_strength": text(strength, ("weak", "moderate", "strong", "very_strong"), value),
+        "DI_bullish": condition(plus > minus, plus),
+        "DI_bearish": condition(minus > plus, plus),
+    }

@@ -1,0 +1,20 @@
+"""Every indicator's oracle: input columns and parameters by name -> a column for each of its outputs, at lag 0."""
+
+from collections.abc import Callable
+
+from tests.support.oracles.fvg import fvg
+from tests.support.oracles.standard import adx, atr, ema, rsi, sma
+from tests.support.oracles.volume_profile import volume_profile
+from tests.support.oracles.vpfvg_signal import vpfvg_signal
+from tests.support.oracles.words import Columns, Params
+
+ORACLES: dict[str, Callable[[Columns, Params], Columns]] = {
+    "EMA": ema,
+    "SMA": sma,
+    "RSI": rsi,
+    "ATR": atr,
+    "ADX": adx,
+    "VolumeProfile": volume_profile,
+    "FVG": fvg,
+    "VPFVGSignal": vpfvg_signal,
+}
