@@ -1,0 +1,68 @@
+"""Clients with timeouts everywhere, and the one place where the library's errors become UnavailableError."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from shared.domain.errors import UnavailableError
+
+SOCKET_TIMEOUT_S = 5.0
+MAX_BLOCK_MS = 4_000  # a read that waits longer than the socket does would look like a dead server
+
+_OPTIONS: dict[str, Any] = {
+    "decode_responses": True,
+    "protocol": 2,  # one shape of answers in every version of the library
+    "socket_timeout": SOCKET_TIMEOUT_S,
+    "socket_connect_timeout": 3.0,
+    "socket_keepalive": True,
+    "health_check_interval": 15,
+}
+
+
+def connect(url: str, name: str) -> Redis:
+    """A client for threads. Opens nothing yet."""
+    # one retry: a pooled connection may have died with the server's last restart
+    client: Redis = Redis.from_url(url, client_name=name, retry=Retry(NoBackoff(), 1), **_OPTIONS)
+    return client
+
+
+def connect_async(url: str, name: str) -> AsyncRedis:
+    """A client for asyncio. Opens nothing yet."""
+    client: AsyncRedis = AsyncRedis.from_url(url, client_name=name, retry=AsyncRetry(NoBackoff(), 1), **_OPTIONS)
+    return client
+
+
+def ping(client: Redis) -> None:
+    """Raises UnavailableError when the server does not answer."""
+    with unavailable():
+        client.ping()
+
+
+async def ping_async(client: AsyncRedis) -> None:
+    """Raises UnavailableError when the server does not answer."""
+    with unavailable():
+        await client.ping()
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Errors of the bus that trying again may mend, as UnavailableError."""
+    try:
+        yield
+    except (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError) as error:
+        raise UnavailableError(f"bus: {error}") from error
+    except RedisError as error:
+        if str(error).startswith(
+            ("MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN")
+        ):  # a full disk, a start, a failover
+            raise UnavailableError(f"bus: {error}") from error
+        raise
