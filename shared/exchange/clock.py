@@ -6,6 +6,8 @@ So at a later moment w the exchange's time is at least S + rate (w - t1) and at 
 
 from dataclasses import dataclass
 
+from shared.domain.errors import InvariantError
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -25,25 +27,27 @@ class ExchangeClock:
 
     def __init__(self, rate: float = 1.0) -> None:
         self.rate = rate
+        self.is_trusted = False
         self._best: Measurement | None = None
-
-    @property
-    def is_set(self) -> bool:
-        return self._best is not None
 
     @property
     def measurement(self) -> Measurement:
         if self._best is None:
-            raise ValueError("the exchange's clock was never measured")
+            raise InvariantError("the exchange's clock was never measured")
         return self._best
+
+    @property
+    def was_measured(self) -> bool:
+        return self._best is not None
 
     def set(self, samples: list[Measurement]) -> None:
         """Take a fresh series of measurements: the one with the shortest round trip tells the most."""
         self._best = min(samples, key=lambda sample: sample.round_trip_ms)
+        self.is_trusted = True
 
-    def unset(self) -> None:
-        """The exchange went away: it may have stood still meanwhile. Nothing is known until it is measured again."""
-        self._best = None
+    def doubt(self) -> None:
+        """The exchange went away and may have stood still meanwhile: measure again before anything is decided by it."""
+        self.is_trusted = False
 
     def now_ms(self, wall_ms: float) -> int:
         """Best estimate."""

@@ -12,7 +12,7 @@ A minute's way (docs/decisions/0005):
       |-- boundary + 3 s (2 s when a closed frame is there that does not join; always 2 s when finality=confirmed):
       |   REST is asked, and again after 2, 5, 15, 30, 60 s while it leaves the minute open
       |       |-- a row, read >= 2 s after the close, that no frame contradicts -----------------------------> FINAL
-      |       |-- a row that knows fewer trades than frames did (a stale replica): believed after 30 s ------> FINAL
+      |       |-- a row that knows fewer trades than frames did (a stale replica): believed after 5 min -----> FINAL
       |       |-- a refused row (impossible values): asked for 10 minutes more, then as good as none --------> ABSENT
       |       |-- no row, and no later row: the edge, or downtime; nothing is known, the feed waits
       |       `-- no row but a later one, and again >= 30 s of exchange and >= 2 s of wall time later -------> ABSENT
@@ -34,7 +34,7 @@ from typing import Literal
 from shared.domain.bar import Bar
 from shared.domain.errors import InputError
 from shared.domain.timeframe import MINUTE_MS
-from shared.exchange.absence import ABSENT_EXCHANGE_MS, Misses, Moment
+from shared.exchange.absence import Misses, Moment
 from shared.exchange.normalise import PartialBar
 
 GRACE_MS = 3_000  # after the boundary: a closed frame usually came by then (recorded: +1.755 s)
@@ -42,7 +42,7 @@ SETTLE_MS = 2_000  # a row read earlier may still lack the last trades
 RETRY_MS = (2_000, 5_000, 15_000, 30_000, 60_000)  # of exchange time, after answers that left the minute open
 WALL_FLOOR_MS = 20  # two questions are at least this far apart, however fast the exchange's clock runs
 BACKOFF_MS = (100, 200, 500, 1_000, 2_000, 5_000)  # of wall time, after failures
-UNSEEN_TRADES_MS = 300_000  # frames told of trades and REST has no row: patience before REST is believed
+PATIENCE_MS = 300_000  # frames told of trades that REST does not know: so long until REST is believed all the same
 REFUSED_MS, REFUSED_WALL_MS = 600_000, 60_000  # a row that stays impossible: patience before the minute is given up
 KEPT_MINUTES = 240  # decided minutes remembered for revisions
 AHEAD_MINUTES = 3_000  # undecided minutes whose frames are kept; beyond that REST tells later
@@ -205,12 +205,12 @@ class Finality:
             return Final(seen.closed.bar, "frame")
         row = self._rows.get(minute)
         if row is not None:
-            if self._is_stale(row, seen) and not self._is_patience_over("stale", minute, at, ABSENT_EXCHANGE_MS):
+            if self._is_stale(row, seen) and not self._is_patience_over("stale", minute, at):
                 return None
             return Final(row, "rest", seen is not None)
         if minute in self._absent:
             had_trades = seen is not None and seen.trades > 0
-            if had_trades and not self._is_patience_over("unseen", minute, at, UNSEEN_TRADES_MS):
+            if had_trades and not self._is_patience_over("unseen", minute, at):
                 return None
             return Absent(minute, minute + MINUTE_MS)
         return None
@@ -225,11 +225,11 @@ class Finality:
         by_ids = seen.last_id - self._last_id if self._last_id is not None and seen.last_id >= 0 else 0
         return row.trades < max(seen.trades, by_ids)
 
-    def _is_patience_over(self, why: str, minute: int, at: Moment | None, exchange_ms: int) -> bool:
+    def _is_patience_over(self, why: str, minute: int, at: Moment | None) -> bool:
         if at is None:
             return False
         since = self._doubted.setdefault((why, minute), at)
-        return since.is_apart(at, exchange_ms)
+        return since.is_apart(at, PATIENCE_MS)
 
     def _give_up(self, answer: Answer) -> None:
         """A row that stays impossible gives its minute up in the end: it must not stop an instrument for ever."""

@@ -141,3 +141,11 @@ def _refusal(error: dict[str, Any], number: object) -> Refusal:
         code if isinstance(code, int) else 0,
         str(error.get("msg", ""))[:300],
     )
+
+
+def encode_request(method: str, params: list[str] | None, number: int) -> str:
+    """SUBSCRIBE, UNSUBSCRIBE or LIST_SUBSCRIPTIONS, as the stream wants it."""
+    request: dict[str, object] = {"method": method, "id": number}
+    if params is not None:
+        request["params"] = params
+    return json.dumps(request)

@@ -1,4 +1,4 @@
-"""For any schedule of frames, losses, repeats, late closes and stale REST answers that ends, what is decided is the truth."""
+"""For any schedule of frames, losses, repeats, late closes and stale answers that ends, the decisions are the truth."""
 
 import random
 from dataclasses import dataclass, replace
@@ -107,7 +107,7 @@ class Venue:
             if minute.open_ms < from_ms or minute.open_ms > now - lag or minute.trades is None:
                 continue
             count = sum(1 for offset, _ in minute.trades if minute.open_ms + offset <= now)
-            if self.has("short row", now, 0.3):
+            if now < minute.open_ms + 180_000 and self.has("short row", now, 0.3):
                 count = max(0, self.seen.get(minute.open_ms, count) - 1) if count else 0
                 if count >= self.seen.get(minute.open_ms, 0):
                     count = sum(1 for offset, _ in minute.trades if minute.open_ms + offset <= now)
