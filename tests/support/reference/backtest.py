@@ -236,7 +236,7 @@ class Backtest:
 
     def _close_on_command(self, minute: Minute, reason: str) -> None:
         if self.position:
-            self._take(minute, self.position.quantity, minute.open, minute.open_ms, reason)
+            self._take(minute, self.position.quantity, minute.open, minute.open_ms, self.closing or reason)
 
     def _mark(self, minute: Minute) -> None:
         self.equity = self.cash + (self.position.side * self.position.quantity * minute.close if self.position else 0)

@@ -14,6 +14,11 @@ EXACT = Context(prec=120, traps=[Inexact, InvalidOperation, DivisionByZero, Over
 Exact = Decimal | Fraction | int
 
 
+def to_e8(value: float) -> Fraction:
+    """A float as money: the nearest whole 1e-8, ties to even."""
+    return Fraction(round(value * 1e8), 10**8)
+
+
 def nearest(value: Exact, unit: Decimal) -> Decimal:
     """`value` on the grid of `unit`, ties to even."""
     return round(Fraction(value) / Fraction(unit)) * unit
@@ -49,7 +54,7 @@ class Instrument:
 
     def price(self, value: float) -> Decimal:
         """The one way from a float to a price: 1e-8 first, then the nearest tick, ties to even both times."""
-        return nearest(Fraction(round(value * 1e8), 10**8), self.tick)
+        return nearest(to_e8(value), self.tick)
 
     def price_text(self, value: Decimal) -> str:
         return f"{value:.{decimals(self.tick)}f}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.support.reference.columns import Columns
 from tests.support.reference.indicators import Column
-from tests.support.reference.ledger import Instrument, Rung, down, nearest
+from tests.support.reference.ledger import Instrument, Rung, down, nearest, to_e8
 from tests.support.reference.rules import Expression
 from tests.support.reference.strategy_file import Strategy, decimal_of
 
@@ -131,12 +131,12 @@ class Risk:
         stop = self._stated_stop(side, fill, readings)
         if stop is None and "base_percent" in self._stop:
             distance = self._base_distance(fill, readings)
-            stop = nearest(fill - side * distance, self._instrument.tick)
+            stop = nearest(Fraction(fill) - side * Fraction(distance), self._instrument.tick)
             vah, val = readings.stop_area
             level = val if side > 0 else vah
             if self._stop_levels is not None and level is not None:
                 buffer = decimal_of(self._stop.get("vp_buffer", 0))
-                vp = nearest(self._instrument.price(level) * (1 - side * buffer), self._instrument.tick)
+                vp = nearest(to_e8(level) * Fraction(1 - side * buffer), self._instrument.tick)
                 stop = vp if _usable(side * (fill - vp), distance) else stop
         return stop if stop is not None and stop > 0 else None
 
@@ -146,7 +146,8 @@ class Risk:
         if self._stop_price is not None and readings.stop_level is not None:
             stop = self._instrument.price(readings.stop_level)
         elif self._atr is not None and readings.atr is not None:
-            stop = fill - side * self._instrument.price(float(self._stop["atr"]["mult"]) * readings.atr)
+            distance = to_e8(float(self._stop["atr"]["mult"]) * readings.atr)
+            stop = nearest(Fraction(fill) - side * Fraction(distance), self._instrument.tick)
         return stop if stop is not None and side * (fill - stop) > 0 else None
 
     def _base_distance(self, fill: Decimal, readings: Readings) -> Decimal:

@@ -71,13 +71,16 @@ class Strategy:
         return next(found, None)
 
 
+SIDES = ("entry_long", "exit_long", "entry_short", "exit_short")
+
+
 def load(text: str, variant: str | None = None) -> Strategy:
     tree = yaml.load(text, Loader=_Loader)  # a SafeLoader
     logic = dict(tree.get("logic") or {})
     risk = tree.get("risk_management") or {}
     if variant is not None:
         chosen = tree["variants"][variant] or {}
-        logic |= chosen.get("logic") or {}
+        logic |= chosen.get("logic") or {side: rules for side, rules in chosen.items() if side in SIDES}
         risk = _merged(risk, chosen.get("risk_management") or {})
     strategy = Strategy(
         entry=tree["timeframes"]["entry"],
