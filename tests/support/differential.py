@@ -1,4 +1,4 @@
-"""Engine against reference: the same strategy, bars and commands through both, and the first difference between them."""
+"""Engine against reference: one strategy, bars and commands through both, and the first difference between them."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -100,7 +100,8 @@ def first_difference(ours: Json, theirs: Json) -> str | None:
         if len(mine) != len(other):
             longer = mine if len(mine) > len(other) else other
             name = "engine" if longer is mine else "reference"
-            return f"{part}: engine {len(mine)}, reference {len(other)}; {name} goes on with {longer[min(len(mine), len(other))]}"
+            extra = longer[min(len(mine), len(other))]
+            return f"{part}: engine {len(mine)}, reference {len(other)}; {name} goes on with {extra}"
     if ours["status"] != theirs["status"]:
         return f"status: engine {ours['status']}, reference {theirs['status']}"
     return None

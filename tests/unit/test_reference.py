@@ -398,7 +398,7 @@ def test_a_close_command_lets_a_waiting_entry_go_on():
     result = backtest(
         strategy(FREE, logic=logic), bars(100, 100, 99, 98), commands=[(3 * MINUTE, 7, "close_position", None)]
     )
-    assert reasons(result) == ["entry", "close_command", "entry"]
+    assert reasons(result) == ["entry", "exit", "entry"]
 
 
 # --- rules
