@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check lint types replay bench lock
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$p && break; done)
+UV := $(or $(wildcard $(BIN)/uv),uv)
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+run: $(INSTALLED)  ## start everything on this machine: Binance US, or visibly a simulated exchange
+	@$(BIN)/paperfold up
+
+demo: $(INSTALLED)  ## the same on the simulated exchange, with strategies started
+	@$(BIN)/paperfold up --demo
+
+test: $(INSTALLED)  ## every test that this machine can run; says what was skipped and why
+	@$(BIN)/pytest -n auto
+
+check: lint types test  ## all that CI checks
+
+lint: $(INSTALLED)  ## style, format, import arrows
+	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/lint-imports
+
+types: $(INSTALLED)  ## mypy --strict
+	@$(BIN)/mypy
+
+replay: $(INSTALLED)  ## recorded runs still decide the same
+	@$(BIN)/pytest tests/replay
+
+bench: $(INSTALLED)  ## figures, against their references in the same run
+	@$(BIN)/python -m bench
+
+lock:  ## requirements.lock anew, from pyproject.toml
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev pyproject.toml -o requirements.lock
+
+# Once per lock. Without the stamp the folder is new, or its set-up was interrupted and cannot be trusted: begin again.
+$(INSTALLED): requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.14 is needed"; exit 1; }
+	@echo "Setting up .venv (once, a minute or two)"
+	@$(PYTHON) -m venv $(if $(wildcard $(INSTALLED)),,--clear) .venv
+	@rm -f $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)
