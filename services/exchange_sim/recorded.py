@@ -1,7 +1,7 @@
 """Recorded bars: rows of bar files, with what a file does not say derived from what it says, always the same."""
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
 from hashlib import blake2b, sha256
@@ -58,7 +58,7 @@ class Recorded:
         return [self._row(at) for at in range(max(start, end - limit), end)]
 
     def _row(self, index: int) -> Row:
-        file = max(n for n, start in enumerate(self._starts) if start <= index)
+        file = bisect_right(self._starts, index) - 1
         columns, at = self._files[file], index - self._starts[file]
         bars = columns.bars
         prices = (units(bars.open[at]), units(bars.high[at]), units(bars.low[at]), units(bars.close[at]))

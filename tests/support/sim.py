@@ -1,7 +1,7 @@
 """A simulated exchange in a process of its own, on a free port of 127.0.0.1.
 
     with start_sim(rate=600, start="2024-01-05T12:00:00Z") as sim:
-        httpx.get(sim.rest_url + "/api/v3/ping")          # sim.ws_url for streams; sim.truth("BTCUSDT", a, b) for the oracle
+        httpx.get(sim.rest_url + "/api/v3/ping")  # sim.ws_url for streams; sim.truth("BTCUSDT", a, b), the oracle
 
 `kill()` is a crash, `stop()` a clean end; `start_sim` with the same state_dir goes on with the same clock.
 """

@@ -244,12 +244,8 @@ def test_importing_it_loads_no_arrow():
 
 
 @pytest.mark.real_data
-def test_real_files_read_and_the_misaligned_one_is_refused():
-    folder = Path(os.environ.get("PAPERFOLD_REAL_BARS", Path(__file__).parents[3] / "shared" / "data"))
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
-        pytest.skip(f"no real bars in {folder}")
-    for path in files:
+def test_real_files_read_and_the_misaligned_one_is_refused(real_data):
+    for path in sorted(real_data.glob("*.parquet")):
         if "misaligned" in path.name:
             with pytest.raises(
                 InputError, match=r"open_time is a whole minute, was 6122 rows: row 1 2017-12-15T00:00:20.799Z"
