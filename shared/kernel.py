@@ -102,15 +102,23 @@ def load_module(text: str) -> ModuleType:
     return module
 
 
-def source_hash(modules: Iterable[str], salt: str = "") -> str:
-    """Hash of the sources of modules and of this one: names a cache folder that no stale machine code survives."""
-    digest = hashlib.sha256(salt.encode())
-    for name in sorted({*modules, __name__}):
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            raise RuntimeError(f"no source of {name}")
-        digest.update(Path(spec.origin).read_bytes())
-    return digest.hexdigest()[:24]
+def cache_folder(root: Path, packages: Iterable[str]) -> str:
+    """A folder under `root` named by a hash of this module, every source of `packages` and the compiler's versions.
+
+    No stale machine code survives in it: whatever could change a kernel's meaning changes the name.
+    """
+    import llvmlite
+    import numba
+
+    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {sys.version}".encode())
+    sources = [Path(__file__)]
+    for package in packages:
+        spec = importlib.util.find_spec(package)
+        for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+            sources += sorted(Path(folder).glob("*.py"))
+    for source in sources:
+        digest.update(source.read_bytes())
+    return str(root / digest.hexdigest()[:24])
 
 
 # --- functions that kernels may call; total: defined for every double, never raising -------------------------------

@@ -10,6 +10,10 @@ import click
 # name -> (module:command, what it does). One line adds a command.
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("services.cli.up.command:up", "Run the whole system on this machine."),
+    "validate": ("services.cli.commands.local:validate", "Every problem of strategy files at once."),
+    "explain": ("services.cli.commands.local:explain", "A strategy's plan in words."),
+    "schema": ("services.cli.commands.local:schema", "JSON Schema of strategy files, for editors."),
+    "backtest": ("services.cli.commands.backtest:backtest", "Run a strategy over recorded bars."),
 }
 
 

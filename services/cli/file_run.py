@@ -1,0 +1,86 @@
+"""A fold over columns of bars with a beginning and an end, and its document: what `backtest` runs."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from services.cli.commands.backtest import Window, no_bars
+from services.cli.times import when
+from shared.domain.bar import Bars
+from shared.domain.command import Command
+from shared.domain.errors import InputError
+from shared.domain.instrument import InstrumentRules
+from shared.engine.fold import Fold, decisions
+from shared.engine.setup import Setup, costs_of
+from shared.engine.version import ENGINE_VERSION
+from shared.engine.warmup import folded_from
+from shared.performance.document import BarsFolded, Header, Json, document
+from shared.strategy.plan import Plan
+
+SLICE = 20_000  # bars between two moves of the progress bar
+
+
+def run_on(
+    plan: Plan,
+    bars: Bars,
+    window: Window,
+    rules: InstrumentRules,
+    maker_ppm: int,
+    taker_ppm: int,
+    cash: Decimal | None,
+    compiled: bool,
+    commands: Sequence[Command] = (),
+) -> Json:
+    """Fold the window's bars and write the document. Raises InputError when no bar is left."""
+    times = bars.open_ms
+    start_ms = times[0] if window.from_ms is None else window.from_ms
+    end = len(times) if window.to_ms is None else bisect_right(times, window.to_ms)
+    traded = bisect_left(times, start_ms)
+    if traded >= end:
+        last = "the end" if window.to_ms is None else when(window.to_ms)
+        raise no_bars(f"{when(start_ms)} .. {last}", times)
+    first_ms = int(times[0])
+    if window.warmup_from_ms is not None:
+        warmup_from_ms = window.warmup_from_ms
+        if warmup_from_ms > start_ms:
+            raise InputError("--warmup-from", f"at or before the start, {when(start_ms)}", when(warmup_from_ms))
+    else:
+        warmup_from_ms = first_ms if window.from_ms is None else folded_from(start_ms, plan.settle_ms, first_ms)
+    first = bisect_left(times, warmup_from_ms)
+    million = Decimal(1_000_000)
+    costs = costs_of(plan, Decimal(maker_ppm) / million, Decimal(taker_ppm) / million)
+    setup = Setup(rules, costs, plan.cash if cash is None else cash, int(start_ms), int(warmup_from_ms))
+    fold = Fold(plan, setup)
+    rows = _folded(fold, _columns(bars, first, end, compiled), commands)
+    header = Header(
+        ENGINE_VERSION, plan.name, plan.version_sha256, plan.variant, dict(plan.params), rules, costs, setup.cash,
+        BarsFolded.of([int(ms) for ms in times[traded:end]], setup.warmup_from_ms), fold.digest.hex(),
+    )  # fmt: skip
+    return document(header, decisions(rows))
+
+
+def _columns(bars: Bars, first: int, end: int, compiled: bool) -> Bars:
+    """The part that is folded, as the engine's form wants it: arrays when compiled, lists else."""
+    if compiled:
+        import numpy as np
+
+        kinds: tuple[Any, ...] = (np.int64,) + (np.float64,) * 5
+        return Bars._make(np.asarray(c, dtype=kind)[first:end] for c, kind in zip(bars, kinds, strict=True))
+    return Bars._make(list(column[first:end]) for column in bars)
+
+
+def _folded(fold: Fold, bars: Bars, commands: Sequence[Command]) -> list[int]:
+    count = len(bars.open_ms)
+    if count <= SLICE or not click.get_text_stream("stderr").isatty():
+        return fold.fold(bars, commands)
+    rows: list[int] = []
+    stderr = click.get_text_stream("stderr")
+    with click.progressbar(length=count, label="folding", file=stderr) as progress:
+        for at in range(0, count, SLICE):
+            part = Bars._make(column[at : at + SLICE] for column in bars)
+            rows += fold.fold(part, [c for c in commands if c.effective_ms > fold.position_ms])
+            progress.update(len(part.open_ms))
+    return rows
