@@ -1,0 +1,182 @@
+-- name: register
+-- A runner says that it exists. The lease runs in the database's clock: nobody else's counts.
+insert into runners as w (id, epoch, lease_until, version, capacity, host)
+values (:runner_id, 1, clock_timestamp() + make_interval(secs => :lease_s), :version, :capacity, :host)
+on conflict (id) do update
+set epoch = w.epoch + 1, lease_until = excluded.lease_until, version = excluded.version, capacity = excluded.capacity,
+    host = excluded.host, started_at = clock_timestamp();
+
+-- name: forget_runners
+-- Runners that are long gone; what they served has been taken over, or waits for anybody.
+delete from runners where lease_until < clock_timestamp() - interval '1 day';
+
+-- name: renew
+update runners set lease_until = clock_timestamp() + make_interval(secs => :lease_s) where id = :runner_id;
+
+-- name: give_up
+-- Whoever looks next finds the lease over.
+update runners set lease_until = '-infinity' where id = :runner_id;
+
+-- name: exhausted
+-- Runs that were claimed three times without a bar getting through: they would take down the next runner as well.
+update runs r
+set status = 'failed', health = 'ok', runner_id = null, ended_at = clock_timestamp(),
+    failure = format('claimed %s times without folding a bar', r.attempts)
+where r.id in (
+    select r.id
+    from runs r
+    where r.status not in ('stopped', 'finished', 'superseded', 'failed', 'diverged')
+        and r.attempts >= :most
+        and not exists (select from runners w where w.id = r.runner_id and w.lease_until > clock_timestamp())
+    for no key update skip locked
+)
+returning r.id, r.failure as detail;
+
+-- name: candidates
+-- Runs that nobody serves, oldest first, locked. Two runners that look at once lock different ones.
+-- A row that changed while we waited for nothing (skip locked) is judged by its old owner's row here; `claim` judges again.
+select r.id
+from runs r
+where r.status not in ('stopped', 'finished', 'superseded', 'failed', 'diverged')
+    and r.mode = :mode
+    and r.engine_version = any (cast(:versions as text[]))
+    and not exists (select from runners w where w.id = r.runner_id and w.lease_until > clock_timestamp())
+order by r.id
+limit :slots
+for no key update of r skip locked;
+
+-- name: other_versions
+-- Engine versions of unfinished runs that are older than mine: shorter, or as long and smaller.
+select distinct engine_version
+from runs
+where status not in ('stopped', 'finished', 'superseded', 'failed', 'diverged')
+    and (length(engine_version), engine_version) < (length(:version), :version);
+
+-- name: claim
+-- The rows are locked and this statement sees them as they are now: what is still nobody's becomes mine, under a new
+-- epoch. From here on every commit of the owner before is refused.
+with before as (
+    select r.id, r.runner_id
+    from runs r
+    where r.id = any (cast(:ids as bigint[]))
+        and r.ended_at is null
+        and not exists (select from runners w where w.id = r.runner_id and w.lease_until > clock_timestamp())
+)
+update runs r
+set runner_id = :runner_id, epoch = r.epoch + 1, attempts = r.attempts + 1,
+    health = case r.health when 'waiting_for_runner' then 'ok' else r.health end
+from before
+where r.id = before.id
+returning
+    r.id,
+    case when before.runner_id is null then 'claimed' else 'taken_over' end as event,
+    'from ' || before.runner_id as detail;
+
+-- name: commit
+-- The fence. A run comes back, and is changed, only if it is mine, in the epoch that I claimed it in, exactly where my
+-- fold stood before. Rows are locked in the order of their ids, whatever plan is chosen: two runners cannot deadlock.
+with given as (
+    select *
+    from unnest(
+        cast(:run_id as bigint[]), cast(:epoch as bigint[]),
+        cast(:old_position_ms as bigint[]), cast(:old_digest as bytea[]),
+        cast(:new_position_ms as bigint[]), cast(:new_digest as bytea[]), cast(:new_seq as bigint[]),
+        cast(:status as text[]), cast(:status_detail as text[]), cast(:health as text[]),
+        cast(:equity as numeric[]), cast(:quantity as numeric[]), cast(:progress as real[])
+    ) as g (
+        run_id, epoch, old_position_ms, old_digest, new_position_ms, new_digest, new_seq, status, status_detail, health,
+        equity, quantity, progress
+    )
+),
+mine as (
+    select r.id, r.position_ms
+    from runs r
+    join given g on g.run_id = r.id
+    where r.runner_id = :runner_id
+        and r.epoch = g.epoch
+        and r.position_ms is not distinct from g.old_position_ms
+        and r.digest is not distinct from g.old_digest
+        and r.ended_at is null
+    order by r.id
+    for no key update of r
+)
+update runs r
+set position_ms = g.new_position_ms,
+    digest = g.new_digest,
+    seq = g.new_seq,
+    status = g.status,
+    status_detail = g.status_detail,
+    health = g.health,
+    equity = g.equity,
+    quantity = g.quantity,
+    progress = g.progress,
+    -- a bar got through; or the owner lives and says what it waits for
+    attempts = case
+        when g.new_position_ms is distinct from g.old_position_ms or g.health <> 'ok' then 0 else r.attempts end,
+    runner_id = case
+        when g.status in ('stopped', 'finished', 'superseded', 'failed', 'diverged') then null else r.runner_id end,
+    ended_at = case
+        when g.status in ('stopped', 'finished', 'superseded', 'failed', 'diverged') then clock_timestamp() end
+from mine
+join given g on g.run_id = mine.id
+where r.id = mine.id
+returning r.id;
+
+-- name: assign
+-- Commands that have no minute yet get theirs: the first boundary strictly after they were accepted, and never a minute
+-- that has been folded. Runs inside the transaction whose compare-and-set has locked the run.
+update run_commands c
+set effective_ms = greatest((c.accepted_ms / 60000 + 1) * 60000, p.last_ms + 60000)
+from unnest(cast(:run_id as bigint[]), cast(:last_ms as bigint[])) as p (run_id, last_ms)
+where c.run_id = p.run_id and c.effective_ms is null
+returning c.run_id, c.id, c.kind, c.effective_ms, c.close_position;
+
+-- name: fix_warmup
+update runs set warmup_from_ms = :warmup_from_ms
+where id = :run_id and runner_id = :runner_id and epoch = :epoch and position_ms is null and warmup_from_ms is null;
+
+-- name: move_version
+update runs set engine_version = :version
+where id = :run_id and runner_id = :runner_id and epoch = :epoch and ended_at is null;
+
+-- name: fail
+update runs
+set status = :status, health = 'ok', failure = :failure, runner_id = null, ended_at = clock_timestamp()
+where id = :run_id and runner_id = :runner_id and epoch = :epoch and ended_at is null;
+
+-- name: release
+-- Given back on purpose: that was no failed attempt.
+update runs
+set runner_id = null, health = 'waiting_for_runner', attempts = greatest(attempts - 1, 0)
+where runner_id = :runner_id and ended_at is null
+    and (cast(:ids as bigint[]) is null or id = any (cast(:ids as bigint[])))
+returning id, 'released' as event, null as detail;
+
+-- name: owned
+select id from runs where runner_id = :runner_id and ended_at is null order by id;
+
+-- name: log
+insert into run_log (run_id, event, who, detail)
+select run_id, event, :who, detail
+from unnest(cast(:run_id as bigint[]), cast(:event as text[]), cast(:detail as text[])) as g (run_id, event, detail);
+
+-- name: runners
+-- Runners that live, and how much they hold.
+select
+    w.id, w.host, w.version, w.capacity,
+    extract(epoch from w.lease_until - clock_timestamp())::float8 as lease_left_s,
+    count(r.id) filter (where r.mode = 'paper') as runs,
+    count(r.id) filter (where r.mode = 'backtest') as backtests,
+    (extract(epoch from w.started_at) * 1000)::bigint as started_ms
+from runners w
+left join runs r on r.runner_id = w.id and r.ended_at is null
+where w.lease_until > clock_timestamp()
+group by w.id
+order by w.started_at, w.id;
+
+-- name: waiting
+select count(*)
+from runs r
+where r.status not in ('stopped', 'finished', 'superseded', 'failed', 'diverged')
+    and r.mode = :mode
+    and not exists (select from runners w where w.id = r.runner_id and w.lease_until > clock_timestamp());
