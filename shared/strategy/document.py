@@ -96,8 +96,7 @@ def read_document(text: str, problems: Problems) -> Entries | None:
             if builder.is_refused:
                 return None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = builder.last if mark is None else Place(mark.line + 1, mark.column + 1)
+        place = _place(error, len(text)) or builder.last
         problems.error(place, "", _said(error), suggestion=_hint(text, place))
         return None
     except yaml.reader.ReaderError as error:
@@ -212,6 +211,14 @@ class _Open:
 
     def close(self) -> Tree:
         return Entries(self.entries, self.place) if self.is_mapping else Items(tuple(self.items), self.place)
+
+
+def _place(error: yaml.MarkedYAMLError, end: int) -> Place | None:
+    """Where the mistake is: what runs to the end of the file without closing is told where it begins."""
+    mark = error.problem_mark
+    if mark is None or (mark.index >= end and error.context_mark is not None):
+        mark = error.context_mark
+    return None if mark is None else Place(mark.line + 1, mark.column + 1)
 
 
 def _said(error: yaml.MarkedYAMLError) -> str:

@@ -234,7 +234,8 @@ class _Checker:
         if left.kind == right.kind == "number":
             return Apply(word, (left.expr, right.expr))
         if word not in ("eq", "ne"):
-            return self.wrong(left_node, "only numbers have an order", f"{_a(left.kind)} and {_a(right.kind)}").expr
+            place = right_node if left.kind == "number" else left_node
+            return self.wrong(place, "only numbers have an order", f"{_a(left.kind)} and {_a(right.kind)}").expr
         if left.kind == right.kind == "text":
             return self.texts(word, left_node, left, right_node, right)
         if {left.kind, right.kind} == {"condition"} or _is_bit(left, right) or _is_bit(right, left):

@@ -284,8 +284,9 @@ def _read(
             problems.error(place, draft.section.path(key), rule)
     elif not names.is_broken(named.text):
         ids = [d.id for d in fitting]
-        problems.error(place, draft.section.path(key), f"must be the id of a {wanted.of_type} on {draft.timeframe}",
-                       found=shown(named.text), allowed=" ".join(ids), suggestion=nearest(named.text, ids))  # fmt: skip
+        rule = f"must be an indicator of the type {wanted.of_type} on {draft.timeframe}"
+        problems.error(place, draft.section.path(key), rule, found=shown(named.text), allowed=" ".join(ids),
+                       suggestion=nearest(named.text, ids))  # fmt: skip
     return InputRef("close")
 
 

@@ -117,7 +117,7 @@ def probably(word: str, known: Iterable[str]) -> str:
     folded = {name.lower(): name for name in reversed(known)}
     if word.lower() in folded:
         return folded[word.lower()]
-    close = nearest(word, known, max(1, min(3, len(word) // 3)))
+    close = nearest(word, known, max(1, min(3, len(word) // 2)))
     return close or next((name for name in known if len(word) >= 3 and name.endswith("_" + word)), "")
 
 

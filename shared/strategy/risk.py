@@ -226,7 +226,7 @@ class RiskReader:
         for at in fitting:
             if self.nodes[at].id == id_:
                 return at
-        self.wrong_id(section, key, f"the id of a {type_}", [self.nodes[at].id for at in fitting])
+        self.wrong_id(section, key, f"an indicator of the type {type_}", [self.nodes[at].id for at in fitting])
         return -1
 
     def wrong_id(self, section: Section, key: str, wanted: str, ids: Sequence[str]) -> None:

@@ -1,0 +1,89 @@
+"""Whatever the text, loading answers with problems and never raises; what it accepts, makes a plan."""
+
+import string
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from shared.strategy.expressions import FUNCTIONS, compile_condition
+from shared.strategy.load import load
+from shared.strategy.names import Names
+from shared.strategy.planning import plan_for
+from tests.unit.strategy.files import HEAD, LOGIC, read, spec_of
+from tests.unit.strategy.test_load import PREDECESSOR
+
+NAMES = Names(
+    (node.id, node.sheet, dict(zip(node.sheet.param_names(), node.params, strict=True)))
+    for node in spec_of(HEAD + LOGIC).nodes
+)
+LINES = PREDECESSOR.splitlines(keepends=True)
+WORDS = [
+    "close", "open", "fast", "fast_trend", "VPFVGSignal_vf_long", "'bull'", '"x"', "1", "2.5", "1e9", "0", "true",
+    "and", "or", "not", "in", "if", "else", "&", "|", "+", "-", "*", "/", "//", "%", "**", "<", ">", "==", "!=", "<=", "(",
+    ")", "[", "]", ",", "[1]", "profit_ratio", *FUNCTIONS,
+]  # fmt: skip
+
+
+def check(text: str) -> None:
+    loaded = load(text, "fuzz.yaml")
+    lines = text.count("\n") + text.count("\r") + text.count("\x85") + text.count("\u2028") + text.count("\u2029") + 2
+    for problem in loaded.problems:
+        assert 1 <= problem.line <= lines
+        assert problem.column >= 1
+        assert problem.message
+        str(problem).encode()
+    assert (loaded.spec is None) == bool(loaded.errors)
+    if loaded.spec is not None:
+        plan_for(loaded)
+
+
+@given(st.text())
+@example("? ")
+@example("a: !<tag:yaml.org,2002:str> b")
+@example("- - - -\n  :")
+@example('"\\x')
+@example("&a *a")
+@example("%TAG ! x\n---\n")
+def test_any_text(text):
+    check(text)
+
+
+@given(st.text(alphabet=string.printable + "‸\ud800\ufeff\u2028", max_size=200))
+def test_any_value_of_a_known_key(text):
+    check(f"timeframes: {{ entry: 15m }}\nrisk_management: {text}\n")
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=40))
+def test_lines_of_a_real_file_in_any_order(lines):
+    check("".join(lines))
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_real_file_with_a_hole_and_a_patch(data):
+    start = data.draw(st.integers(0, len(PREDECESSOR)))
+    end = data.draw(st.integers(start, min(len(PREDECESSOR), start + 30)))
+    patch = data.draw(
+        st.one_of(st.text(max_size=5), st.sampled_from(["null", "-1", "1e400", "{}", "[]", "true", "'", "0"]))
+    )
+    check(PREDECESSOR[:start] + patch + PREDECESSOR[end:])
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join), st.booleans())
+def test_any_rule(text, is_exit):
+    compiled = compile_condition(text, NAMES, is_exit)
+    assert (compiled.expr is None) == bool(compiled.errors)
+    for error in compiled.errors:
+        assert 0 <= error.offset <= len(text)
+
+
+@given(st.text(max_size=60))
+def test_any_text_as_a_rule(text):
+    compiled = compile_condition(text, NAMES, True)
+    assert (compiled.expr is None) == bool(compiled.errors)
+
+
+def test_a_rule_of_any_text_never_breaks_a_file():
+    for text in ("'", '"', "\\", "{", "a: b", "- x", "#", "%", "@", "`", "!x", "*x", "&x", "|", ">"):
+        read(HEAD + f"logic:\n  entry_long:\n    - {text}\n")
