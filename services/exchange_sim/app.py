@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -81,9 +81,13 @@ def first_start_ms(settings: Sim, market: Market, wall_ms: int) -> int:
 
 
 def create_app(
-    settings: Sim, market: Market, clock: Clock, rules: Sequence[faults.Rule] = faults.RULES
+    settings: Sim,
+    market: Market,
+    clock: Clock,
+    rules: Sequence[faults.Rule] = faults.RULES,
+    on_failure: Callable[[BaseException], None] | None = None,
 ) -> web.Application:
-    """The server's application; its loops run while it does."""
+    """The server's application; its loops run while it does. `on_failure` hears of a loop that died."""
     limits = Limits()
     streams = Streams(settings, market, clock, tuple(rules))
 
@@ -108,10 +112,14 @@ def create_app(
     async def sim_truth(request: web.Request) -> web.Response:
         return await asyncio.to_thread(_truth, market, dict(request.query))
 
+    def ended(task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None and on_failure is not None:
+            on_failure(error)
+
     async def loops(_app: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(streams.publish()), asyncio.create_task(_keep(clock, market))]
         for task in tasks:
-            task.add_done_callback(_fail_loudly)
+            task.add_done_callback(ended)
         yield
         for task in tasks:
             task.cancel()
@@ -137,8 +145,11 @@ def _truth(market: Market, query: dict[str, str]) -> web.Response:
     series = market.series.get(query.get("symbol", ""))
     if series is None:
         return web.json_response({"error": f"symbol: one of {' '.join(market.series)}"}, status=400)
-    start_ms = int(query.get("startTime", series.first_ms))
-    end_ms = int(query.get("endTime", start_ms + (MOST_TRUTH_ROWS - 1) * MINUTE_MS))
+    try:
+        start_ms = int(query.get("startTime", series.first_ms))
+        end_ms = int(query.get("endTime", start_ms + (MOST_TRUTH_ROWS - 1) * MINUTE_MS))
+    except ValueError as error:
+        return web.json_response({"error": str(error)}, status=400)
     rows = []
     for row in pages(series, start_ms, end_ms + 1):
         rows.append(f"{rest_row(row, MINUTE_MS)[:-1]},{row.first_id},{row.last_id}]")
@@ -162,15 +173,8 @@ async def _keep(clock: Clock, market: Market) -> None:
         await asyncio.sleep(KEEP_CLOCK_S)
 
 
-def _fail_loudly(task: "asyncio.Task[None]") -> None:
-    """A loop that dies takes the process with it: a silent half of an exchange would be no fault on purpose."""
-    if not task.cancelled() and task.exception() is not None:
-        log.get("app").error("loop_failed", error=repr(task.exception()))
-        signal.raise_signal(signal.SIGTERM)
-
-
 async def run(settings: Sim) -> None:
-    """Serve until SIGTERM or SIGINT; then time stands still."""
+    """Serve until SIGTERM or SIGINT; then time stands still. Raises what a loop of the server died of."""
     logger = log.get("app")
     market = open_market(settings)
     state = None
@@ -182,7 +186,14 @@ async def run(settings: Sim) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(create_app(settings, market, clock), access_log=None, shutdown_timeout=1.0)
+    failures: list[BaseException] = []
+
+    def give_up(error: BaseException) -> None:
+        failures.append(error)
+        stop.set()
+
+    app = create_app(settings, market, clock, on_failure=give_up)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
@@ -195,6 +206,8 @@ async def run(settings: Sim) -> None:
         clock.stop()
         await runner.cleanup()
     logger.info("exchange_closed", exchange_time=_iso(clock.now_ms()))
+    if failures:
+        raise failures[0]
 
 
 def _iso(ms: int) -> str:
