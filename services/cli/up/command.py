@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -103,6 +104,8 @@ def up(
         database_url_file=data / "database.url",
         redis_url_file=data / "redis.url",
         token_file=data / "admin.token",
+        named_database_url=_named("DATABASE__URL"),
+        named_redis_url=_named("REDIS__URL"),
     )
     stop = Stop()
     system = System(
@@ -148,6 +151,15 @@ def _keep_market(data: Path, market: str) -> None:
         raise InputError(
             f"--data-dir {data}", f"belongs to the market {found!r}; two markets never share a folder", market
         )
+
+
+def _named(key: str) -> str:
+    """A server's address from the environment, or from the file that it names; empty: none."""
+    from shared.settings import PREFIX
+
+    file = os.environ.get(f"{PREFIX}{key}_FILE")
+    text = os.environ.get(f"{PREFIX}{key}", "") if file is None else Path(file).read_text(encoding="utf-8")
+    return text.strip()
 
 
 def _time(text: str) -> str:

@@ -1,13 +1,12 @@
 """The demo: shipped strategies started through the API, as of two days ago by the exchange's clock, to show trades."""
 
-import json
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 from services.cli.up.layout import secret
+from services.cli.up.loopback import ask_api
 from services.cli.up.recipes import Plan
 
 STRATEGIES = ("ema-cross", "volume-profile-breakout")
@@ -44,10 +43,4 @@ def _exchange_now_ms(plan: Plan) -> int:
 
 
 def _ask(plan: Plan, path: str, body: dict[str, object] | None = None) -> Any:
-    request = urllib.request.Request(  # noqa: S310  our own loopback address
-        f"{plan.api_url}/api/v1{path}",
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {secret(plan.token_file)}", "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10.0) as answer:  # noqa: S310
-        return json.loads(answer.read())
+    return ask_api(f"{plan.api_url}/api/v1{path}", secret(plan.token_file), body)

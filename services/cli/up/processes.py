@@ -26,6 +26,7 @@ LOG_FILES = 3
 READY_TIMEOUT_S = 60.0
 POLL_S = 0.05
 BACKOFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+LOUD_FAILURES = 2
 STABLE_S = 30.0  # who lived this long is started again at once
 SAME_START_S = 2.0  # start times are computed from the boot time, which clock corrections move a little
 
@@ -100,6 +101,7 @@ class Child:
         self.recipe = recipe
         self.log = log
         self.starts = 0
+        self.muted = False  # its lines go to the log only
         self.started_s = 0.0
         self.identity: Identity | None = None
         self._process: subprocess.Popen[str] | None = None
@@ -184,7 +186,7 @@ class Child:
         for line in output:
             text = line.rstrip("\n")
             self.log.write(text)
-            shown = self.recipe.loud(text)
+            shown = None if self.muted else self.recipe.loud(text)
             if shown is not None:
                 self.log.show(f"{self.recipe.name:<12} {shown}")
 
@@ -216,6 +218,8 @@ class Tended:
                 return None
             lived_s = now_s - self.child.started_s
             self._failures = 0 if lived_s > STABLE_S else self._failures + 1
+            # one that fails again and again says the same again and again
+            self.child.muted = self._failures > LOUD_FAILURES
             wait_s = BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)]
             self._due_s = now_s + wait_s
             return f"ended ({_how(self.child.exit_code)}), starts again in {wait_s:g} s; log: {self.child.log.path}"

@@ -36,6 +36,8 @@ class Plan:
     database_url_file: Path
     redis_url_file: Path
     token_file: Path
+    named_database_url: str = ""  # a server that the environment names; empty: the embedded one
+    named_redis_url: str = ""
 
     @property
     def simulated(self) -> bool:
@@ -56,7 +58,7 @@ def service_recipes(plan: Plan) -> dict[str, Recipe]:
         "DATABASE__URL_FILE": str(plan.database_url_file),
         "REDIS__URL_FILE": str(plan.redis_url_file),
     }
-    exchange = {"EXCHANGE__MARKET": plan.market.name, "EXCHANGE__FINGERPRINT": plan.market.fingerprint}
+    exchange: dict[str, str] = {"EXCHANGE__MARKET": plan.market.name}
     if plan.simulated:
         exchange |= {
             "EXCHANGE__REST_URL": f"http://{LOOPBACK}:{plan.sim_port}",

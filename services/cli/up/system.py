@@ -5,7 +5,6 @@ postgres, valkey -> schema -> exchange_sim -> ingest, api, runners, dashboard ->
 
 import contextlib
 import fcntl
-import http.client
 import json
 import os
 import signal
@@ -13,7 +12,6 @@ import socket
 import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import IO
 
 from services.cli.up import status
 from services.cli.up.layout import make_stores, secret, write_private
+from services.cli.up.loopback import answers
 from services.cli.up.owner import make_folder, make_private
 from services.cli.up.postgres import USER, Postgres
 from services.cli.up.processes import (
@@ -114,22 +113,29 @@ class System:
         password = secret(plan.data / "database.password")
         if not token or not password:
             raise UnavailableError(f"an empty secret in {plan.data}")
-        stores = make_stores(plan.data)
-        if not stores.home.is_relative_to(plan.data):
-            self.say(
-                f"The stores' user {stores.owner and stores.owner.name} cannot enter {plan.data}: "
-                f"PostgreSQL keeps its data in {stores.home}"
-            )
-        postgres = Postgres(stores.home, stores.sockets, password, stores.owner)
-        valkey = Valkey(stores.home, stores.sockets, stores.owner)
-        for recipe, ready in ((postgres.recipe(), postgres.ready), (valkey.recipe(), valkey.ready)):
-            child = self._adopt(Child(recipe, self._log(recipe.name))).child
-            start_until_ready(child, ready, given_up=self.stop_wish.asked)
-            self._tell()
-        postgres.create_database(USER)
-        self.database_url, self.redis_url = postgres.url(), valkey.url()
+        self.database_url, self.redis_url = plan.named_database_url, plan.named_redis_url
+        if not self.database_url or not self.redis_url:
+            stores = make_stores(plan.data)
+            if not stores.home.is_relative_to(plan.data):
+                name = stores.owner and stores.owner.name
+                self.say(f"The stores' user {name} cannot enter {plan.data}: their files are in {stores.home}")
+        if not self.database_url:
+            postgres = Postgres(stores.home, stores.sockets, password, stores.owner)
+            self._start_store(postgres)
+            postgres.create_database(USER)
+            self.database_url = postgres.url()
+        if not self.redis_url:
+            valkey = Valkey(stores.home, stores.sockets, stores.owner)
+            self._start_store(valkey)
+            self.redis_url = valkey.url()
         write_private(plan.database_url_file, self.database_url + "\n")
         write_private(plan.redis_url_file, self.redis_url + "\n")
+
+    def _start_store(self, store: Postgres | Valkey) -> None:
+        recipe = store.recipe()
+        child = self._adopt(Child(recipe, self._log(recipe.name))).child
+        start_until_ready(child, store.ready, given_up=self.stop_wish.asked)
+        self._tell()
 
     def _migrate(self) -> None:
         child = Child(migrate_recipe(self.plan), self._log("migrate"))
@@ -307,15 +313,6 @@ def lock(data: Path) -> Iterator[IO[str]]:
             )
             raise UnavailableError(f"a system already runs on {data} ({who})") from None
         yield file
-
-
-def answers(url: str) -> bool:
-    """Whether an address of ours answers 200 now."""
-    try:
-        with urllib.request.urlopen(url, timeout=2.0) as answer:  # noqa: S310  our own loopback address
-            return bool(answer.status == http.client.OK)
-    except (OSError, http.client.HTTPException):
-        return False
 
 
 def _entry(name: str, who: Identity | None) -> dict[str, object]:
