@@ -23,7 +23,6 @@ _OPTIONS: dict[str, Any] = {
     "protocol": 2,  # one shape of answers in every version of the library
     "socket_timeout": SOCKET_TIMEOUT_S,
     "socket_connect_timeout": 3.0,
-    "socket_keepalive": True,
     "health_check_interval": 15,
 }
 
@@ -31,14 +30,19 @@ _OPTIONS: dict[str, Any] = {
 def connect(url: str, name: str) -> Redis:
     """A client for threads. Opens nothing yet."""
     # one retry: a pooled connection may have died with the server's last restart
-    client: Redis = Redis.from_url(url, client_name=name, retry=Retry(NoBackoff(), 1), **_OPTIONS)
+    client: Redis = Redis.from_url(url, client_name=name, retry=Retry(NoBackoff(), 1), **_options(url))
     return client
 
 
 def connect_async(url: str, name: str) -> AsyncRedis:
     """A client for asyncio. Opens nothing yet."""
-    client: AsyncRedis = AsyncRedis.from_url(url, client_name=name, retry=AsyncRetry(NoBackoff(), 1), **_OPTIONS)
+    client: AsyncRedis = AsyncRedis.from_url(url, client_name=name, retry=AsyncRetry(NoBackoff(), 1), **_options(url))
     return client
+
+
+def _options(url: str) -> dict[str, Any]:
+    """A socket file has no keepalive, and the library refuses to hear of it."""
+    return _OPTIONS if url.startswith("unix:") else _OPTIONS | {"socket_keepalive": True}
 
 
 def ping(client: Redis) -> None:
