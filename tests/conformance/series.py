@@ -107,10 +107,12 @@ SERIES: dict[str, Series] = {
     "rises_first": joined(walk(1, 60, 100.0, 0.01, swing=0.0004, drift=0.004), walk(2, BARS - 60, 128.0, 0.01)),
     "random_walk": walk(3, BARS, 27_000.0, 0.01),
     "flat": still(BARS, 431.07, 5.0, 7),
+    "starts_still": joined(still(20, 100.0, 1.0, 0), walk(13, BARS - 20, 100.0, 0.01, first=20)),
+    # still for so long that Wilder's sums of two bars run out of the smallest doubles
     "flat_between_moves": joined(
         walk(4, 150, 2_000.0, 0.01, first=0),
-        still(420, 1_987.65, 3.0, 150),
-        walk(5, BARS - 570, 1_987.65, 0.01, first=570),
+        still(1_130, 1_987.65, 3.0, 150),
+        walk(5, 120, 1_987.65, 0.01, first=1_280),
     ),
     "jumps": with_jumps(walk(6, BARS + 60, 3_000.0, 0.01), 7),
     "tiny_prices": walk(8, BARS, 0.00002, 0.00000001, swing=0.01),

@@ -325,7 +325,7 @@ def test_immediate_outputs_use_the_current_close_and_the_lagged_levels(lag: int)
 # --- compiled --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("environment", [{}, {"NUMBA_BOUNDSCHECK": "1"}, {"NUMBA_CPU_NAME": "generic"}], ids=str)
+@pytest.mark.parametrize("environment", [{}, {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CPU_NAME": "generic"}], ids=str)
 def test_compiled_and_interpreted_are_the_same_bits(environment: dict[str, str], tmp_path: Path) -> None:
     pairs = [(case, series) for case in CASES for series in SERIES]
     job = [Run(CASES[case][0], rows(CASES[case][0], series), CASES[case][1]) for case, series in pairs]

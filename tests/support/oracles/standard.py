@@ -23,9 +23,9 @@ def rsi(given: Columns, params: Params) -> Columns:
     """TA-Lib's 0 of a market that never moved becomes 50; its 0 after falls alone stays."""
     source, length = given["source"], int(params["length"])
     value = talib.RSI(source, length)
-    change = np.diff(source, prepend=np.nan)
-    movement = _wilder(np.abs(change[1:]), length)
-    value[1:][movement == 0] = 50.0
+    change = np.diff(source)
+    still = (_wilder(change.clip(min=0), length) == 0) & (_wilder((-change).clip(min=0), length) == 0)
+    value[1:][still] = 50.0
     return {
         "": value,
         "overbought": condition(value > params["overbought"], value),
@@ -34,12 +34,11 @@ def rsi(given: Columns, params: Params) -> Columns:
 
 
 def _wilder(values: np.ndarray, length: int) -> np.ndarray:
-    """Mean of the first `length`, then mean += (value - mean) / length."""
+    """Mean of the first `length`, which then gives way to each new value by one part in `length`."""
     result = np.full(len(values), np.nan)
-    if len(values) >= length:
-        result[length - 1] = values[:length].mean()
-        for i in range(length, len(values)):
-            result[i] = result[i - 1] + (values[i] - result[i - 1]) / length
+    result[length - 1] = np.mean(values[:length])
+    for i in range(length, len(values)):
+        result[i] = ((length - 1) * result[i - 1] + values[i]) / length
     return result
 
 
