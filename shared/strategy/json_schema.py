@@ -22,6 +22,7 @@ from shared.strategy.schema import (
     ListOf,
     MapOf,
     Number,
+    Part,
     Side,
     Table,
     Text,
@@ -62,6 +63,9 @@ def _schema(form: Form, registry: Mapping[str, Indicator]) -> dict[str, Any]:
     match form:
         case Table(keys):
             return _table(keys, registry)
+        case Part(whole):
+            part: dict[str, Any] = _without_required(_table(whole.keys, registry))
+            return part
         case ListOf(item, longest):
             return {"type": "array", "items": _schema(item, registry), "maxItems": longest}
         case MapOf(value, longest):
@@ -92,6 +96,15 @@ def _table(keys: Mapping[str, Key], registry: Mapping[str, Indicator]) -> dict[s
     later: dict[str, Any] = {name: {"not": {}, "description": "not available yet"} for name in keys if keys[name].later}
     required = [name for name, key in keys.items() if key.required]
     return {"type": "object", "properties": properties | later, **({"required": required} if required else {})}
+
+
+def _without_required(schema: Any) -> Any:
+    """A part may leave out what the whole must have."""
+    if isinstance(schema, list):
+        return [_without_required(one) for one in schema]
+    if isinstance(schema, dict):
+        return {word: _without_required(rule) for word, rule in schema.items() if word != "required"}
+    return schema
 
 
 def _key(key: Key, registry: Mapping[str, Indicator]) -> dict[str, Any]:

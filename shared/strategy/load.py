@@ -132,18 +132,13 @@ class _Loader:
             if own is not None:
                 sides[side] = own
         risk = (base.sizing, base.stop, base.target)
-        if variant.states("risk_management"):
-            tree = merged(self.document.get("risk_management"), self.own_risk(variant))
+        own_risk = variant.tree("risk_management")
+        if own_risk is not None:
+            tree = merged(self.document.get("risk_management"), own_risk)
             section = read_section(tree, RISK, variant.path("risk_management"), self.problems)
             if section is not None:
                 risk = self.risk(section, indicators)
         return self.checked(Behaviour(sides, *risk), variant)
-
-    def own_risk(self, variant: Section) -> Tree:
-        at: Tree | None = self.document
-        for key in (*variant.where.split(".", 1), "risk_management"):
-            at = at.get(key) if isinstance(at, Entries) else None
-        return at if at is not None else Entries({}, variant.place)
 
     def checked(self, behaviour: Behaviour, section: Section) -> Behaviour:
         count = sum(len(rules_in(group)) for group in behaviour.sides.values())

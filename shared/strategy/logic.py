@@ -70,7 +70,8 @@ class _Reader:
         return self.members(value, key, f"{where}.{key}")
 
     def members(self, items: Items, kind: str, where: str) -> Group:
-        members: dict[Rule | Group, None] = {}
+        members: list[Rule | Group] = []
+        seen: set[Expr | Group] = set()
         for i, tree in enumerate(items.items):
             path = f"{where}[{i}]"
             member = self.rule(tree, path) if isinstance(tree, Scalar) else self.group(tree, path)
@@ -78,9 +79,11 @@ class _Reader:
                 continue
             if isinstance(member, Group) and not member.members:
                 self.problems.note(tree.place, path, "an empty group never holds")
-            if any(_same(member, other) for other in members):
+            meaning = member.expr if isinstance(member, Rule) else member
+            if meaning in seen:
                 self.problems.note(tree.place, path, "the same rule stands here twice")
-            members[member] = None
+            seen.add(meaning)
+            members.append(member)
         return Group("any" if kind == "any" else "all", tuple(members))
 
     def rule(self, scalar: Scalar, where: str) -> Rule | None:
@@ -89,7 +92,3 @@ class _Reader:
             return None
         expr = report(compile_condition(scalar.text, self.names, self.is_exit), scalar, where, self.problems)
         return None if expr is None else Rule(" ".join(scalar.text.split()), expr)
-
-
-def _same(a: Rule | Group, b: Rule | Group) -> bool:
-    return a == b or (isinstance(a, Rule) and isinstance(b, Rule) and a.expr == b.expr)

@@ -12,6 +12,8 @@ from shared.indicators.fact_sheet import BAR_FIELDS, Indicator, Kind
 from shared.strategy.plan import POSITION_NAMES, BarValue, Expr, OutputValue, PositionValue
 from shared.strategy.problems import probably
 
+MOST_SUGGESTIONS = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -31,6 +33,7 @@ class Names:
     ) -> None:
         self.broken = frozenset(broken)  # ids of indicators that have problems of their own
         self.indicators = tuple(indicators)  # id, fact sheet, default parameters
+        self._suggested = 0
         self._by_rank: list[dict[str, list[tuple[int, int]]]] = [{}, {}, {}]
         for node, (id_, sheet, _) in enumerate(self.indicators):
             self._enter(0, id_, node, 0)
@@ -60,6 +63,10 @@ class Names:
         return any(name == id_ or name.startswith(id_ + "_") for id_ in self.broken)
 
     def suggestion(self, name: str, is_exit: bool) -> str:
+        """What a name was probably meant to be. The first few only: a hostile file has thousands."""
+        self._suggested += 1
+        if self._suggested > MOST_SUGGESTIONS:
+            return ""
         position = POSITION_NAMES if is_exit else ()
         return probably(name, [*BAR_FIELDS, *position, *(key for table in self._by_rank[:2] for key in table)])
 

@@ -24,6 +24,12 @@ TRANSLATION = (
     "its size as risk_management.position_size or risk_pct; trailing and break-even belong to stop_loss"
 )
 
+# What the predecessor's indicator of that type did otherwise
+DIFFERENT = {
+    "VPFVGSignal": "signal_type and signal_strength are computed, and both sides have reversals and continuations (the "
+    "predecessor gave constants, longs only reversals, shorts only continuations)",
+}
+
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
 
@@ -87,6 +93,8 @@ class IndicatorReader:
             return None
         reads = {i.reads[0]: i for i in sheet.inputs if i.reads is not None}
         self._unknown_keys(tree, section, sheet, reads)
+        if sheet.type in DIFFERENT:
+            self.problems.note(section.place, section.where, DIFFERENT[sheet.type])
         lag = self._lag(tree, section, sheet, timeframe)
         params = {param.name: self._param(tree, section, param) for param in sheet.params}
         are_fine = not any(section.path(name) in self.problems for name in params)

@@ -54,11 +54,11 @@ class Problem:
 
 
 class Problems:
-    """Collects the findings of one file. The same finding at the same place counts once."""
+    """Collects the findings of one file. The same finding at the same place counts once: variants re-read the base."""
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self._found: dict[Problem, None] = {}
+        self._found: dict[tuple[object, ...], Problem] = {}
 
     def error(
         self, place: Place, where: str, rule: str, *, found: str = "", allowed: str = "", suggestion: str = ""
@@ -73,18 +73,19 @@ class Problems:
 
     def count(self) -> int:
         """Errors found so far."""
-        return sum(problem.severity == "error" for problem in self._found)
+        return sum(problem.severity == "error" for problem in self._found.values())
 
     def __contains__(self, where: str) -> bool:
         """True when a key has an error."""
-        return any(problem.where == where and problem.severity == "error" for problem in self._found)
+        return any(problem.where == where and problem.severity == "error" for problem in self._found.values())
 
     def sorted(self) -> tuple[Problem, ...]:
         """In the order of the file."""
-        return tuple(sorted(self._found, key=lambda problem: (problem.line, problem.column)))
+        return tuple(sorted(self._found.values(), key=lambda problem: (problem.line, problem.column)))
 
     def _add(self, problem: Problem) -> None:
-        self._found.setdefault(problem)
+        key = (problem.line, problem.column, problem.severity, problem.rule, problem.found, problem.suggestion)
+        self._found.setdefault(key, problem)
 
 
 class StrategyError(InputError):

@@ -48,7 +48,7 @@ class RiskReader:
                 if size.states(key):
                     self.problems.note(size.at(key), size.path(key), "without effect beside risk_pct")
             return Sizing(kind, amount or ZERO, None, None, cap)
-        if not size.states("base_size", "quote"):
+        if not size.states("base_size", "quote") and not risk.where.startswith("variants."):
             self.problems.note(risk.place, risk.where or "risk_management", "no size stated: 10 % of equity per entry")
         regime = self.regime(size, "regime_adjustments", size) if size.states("regime_adjustments") else None
         strength = self.strength(size) if size.truth("signal_strength_multiplier") else None

@@ -104,8 +104,15 @@ class Table:
     keys: Mapping[str, "Key"]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a table, read only after it is merged into the whole."""
+
+    whole: Table
+
+
 Form = (
-    Text | Truth | Number | Duration | Date | Side | Formula | Value | IndicatorKeys | ListOf | MapOf | Table
+    Text | Truth | Number | Duration | Date | Side | Formula | Value | IndicatorKeys | ListOf | MapOf | Table | Part
 )  # what a value must be
 
 
@@ -274,7 +281,7 @@ VARIANT = Table(
     {
         **SIDE_KEYS,
         "logic": Key(Table(SIDE_KEYS), "sides that replace the base's"),
-        "risk_management": Key(RISK, "merges into the base's, key by key"),
+        "risk_management": Key(Part(RISK), "merges into the base's, key by key; an empty value takes a key away"),
         "description": Key(Text(longest=10_000), "for people"),
     }
 )

@@ -19,6 +19,7 @@ from shared.strategy.schema import (
     ListOf,
     MapOf,
     Number,
+    Part,
     Side,
     Table,
     Text,
@@ -119,7 +120,7 @@ def read(tree: Tree, form: Form, where: str, problems: Problems) -> object | Non
         return _list(tree, form, where, problems)
     if isinstance(form, MapOf):
         return _map(tree, form, where, problems)
-    if isinstance(form, (Side, IndicatorKeys)):
+    if isinstance(form, (Side, IndicatorKeys, Part)):
         return tree
     if not isinstance(tree, Scalar):
         _wrong(tree, where, _KIND[type(form)], problems)
@@ -167,12 +168,19 @@ def plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
+def decimals(value: Decimal) -> int:
+    """Digits after the point that are not trailing zeros, exactly, however many there are."""
+    _, digits, exponent = value.as_tuple()
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(0, -int(exponent) - zeros) if value else 0
+
+
 def _broken_bound(value: Decimal, form: Number) -> str:
     if not form.low <= value <= form.high or (form.over and value == form.low):
         return "out of bounds" + (" (a fraction: 0.02 is 2 %)" if form.is_fraction else "")
     if form.whole and value != int(value):
         return "must be a whole number"
-    if form.decimals is not None and value.scaleb(form.decimals) != int(value.scaleb(form.decimals)):
+    if form.decimals is not None and decimals(value) > form.decimals:
         return f"has at most {form.decimals} decimals"
     return ""
 

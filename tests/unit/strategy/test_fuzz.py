@@ -19,8 +19,8 @@ NAMES = Names(
 LINES = PREDECESSOR.splitlines(keepends=True)
 WORDS = [
     "close", "open", "fast", "fast_trend", "VPFVGSignal_vf_long", "'bull'", '"x"', "1", "2.5", "1e9", "0", "true",
-    "and", "or", "not", "in", "if", "else", "&", "|", "+", "-", "*", "/", "//", "%", "**", "<", ">", "==", "!=", "<=", "(",
-    ")", "[", "]", ",", "[1]", "profit_ratio", *FUNCTIONS,
+    "and", "or", "not", "in", "if", "else", "&", "|", "+", "-", "*", "/", "//", "%", "**", "<", ">", "==", "!=",
+    "<=", "(", ")", "[", "]", ",", "[1]", "profit_ratio", *FUNCTIONS,
 ]  # fmt: skip
 
 
@@ -87,3 +87,11 @@ def test_any_text_as_a_rule(text):
 def test_a_rule_of_any_text_never_breaks_a_file():
     for text in ("'", '"', "\\", "{", "a: b", "- x", "#", "%", "@", "`", "!x", "*x", "&x", "|", ">"):
         read(HEAD + f"logic:\n  entry_long:\n    - {text}\n")
+
+
+def test_a_hostile_file_is_refused_in_bounded_work():
+    profiles = "".join(f"  - {{ id: p{i}, type: VolumeProfile, timeframe: entry }}\n" for i in range(100))
+    rules = "".join("    - " + " and ".join(f"n{i}_{k} > 1" for k in range(30)) + "\n" for i in range(500))
+    loaded = read("timeframes: { entry: 15m }\nindicators:\n" + profiles + "logic:\n  entry_long:\n" + rules)
+    assert len(loaded.errors) == 15_000
+    assert sum(problem.suggestion != "" for problem in loaded.errors) <= 50

@@ -246,3 +246,19 @@ def test_gaps_below_one_tick_are_noted_when_the_tick_is_known():
 def test_a_loaded_file_and_its_spec_make_the_same_plan():
     loaded = read(HEAD + LOGIC)
     assert plan_for(loaded) == plan_for(loaded.spec)
+
+
+def test_a_variant_may_state_a_part_of_what_the_base_states():
+    text = with_section(
+        "risk_management: { stop_loss: { atr: { id: ATR_14, mult: 2 } } }\n"
+        "variants: { wide: { risk_management: { stop_loss: { atr: { mult: 3 } } } } }\n"
+    )
+    assert plan_of(text, variant="wide").stop.atr_mult == Decimal(3)
+
+
+def test_a_problem_of_the_base_is_not_told_again_for_every_variant():
+    text = with_section(
+        "risk_management: { stop_loss: { base_percent: 3 } }\n"
+        "variants: { a: { risk_management: { risk_pct: 0.1 } }, b: { risk_management: { risk_pct: 0.2 } } }\n"
+    )
+    assert len(read(text).errors) == 1
