@@ -216,6 +216,8 @@ def test_a_data_folder_that_the_stores_user_cannot_enter_sends_them_to_a_public_
     assert first.home.parent == folder / "public"
     assert first == make_stores(closed / "data"), "the same place at every start"
     assert can_enter(first.owner, first.home)
+    shutil.rmtree(closed / "data")
+    assert make_stores(make_data(closed / "data")).home != first.home, "a folder made anew begins anew"
 
 
 @pytest.mark.needs("root")

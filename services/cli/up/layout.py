@@ -50,7 +50,9 @@ def make_data(folder: Path) -> Path:
 def make_stores(data: Path) -> Stores:
     """The stores' folder: inside the data folder, or, where its user cannot get there, in a public place."""
     owner = store_owner()
-    name = hashlib.sha256(str(data).encode()).hexdigest()[:12]
+    # Of the path, so that a copy of the folder is not a second door to the same data; and of a word made with the
+    # folder, so that a folder made anew does not find the old one's.
+    name = hashlib.sha256(f"{data} {secret(data / 'stores.id')}".encode()).hexdigest()[:12]
     inside = data / "stores"
     if owner is None or inside.exists() or can_enter(owner, data):
         make_private(inside, owner)
