@@ -13,6 +13,7 @@ import pytest
 
 from shared.domain.bar import Bars
 from shared.domain.errors import InputError
+from shared.domain.timeframe import MINUTE_MS
 from shared.store.bar_files import instrument_of, price_decimals, read_bars, stream_bars
 
 HEAD = "open_time,open,high,low,close,volume\n"
@@ -161,6 +162,14 @@ def test_it_counts_bad_rows_to_the_end_of_the_file(tmp_path):
     columns = long(5000)
     columns["open_time"] = [t + (7 if at >= 2000 else 0) for at, t in enumerate(columns["open_time"])]
     with pytest.raises(InputError, match=r"was 3000 rows: row 2001 .*; row 2002 .*; row 2003 .*; and 2997 more$"):
+        list(stream_bars(parquet(tmp_path / "a.parquet", columns), 500))
+
+
+@pytest.mark.parametrize("step", [pytest.param(0, id="duplicate"), pytest.param(-1, id="unsorted")])
+def test_rules_hold_from_one_batch_to_the_next(tmp_path, step):
+    columns = long(1000)
+    columns["open_time"] = [t + MINUTE_MS * (step - 1) * (at >= 500) for at, t in enumerate(columns["open_time"])]
+    with pytest.raises(InputError, match=r"open_time (appears once|rises), was 1 row: row 501 "):
         list(stream_bars(parquet(tmp_path / "a.parquet", columns), 500))
 
 

@@ -47,6 +47,16 @@ def test_every_traded_minute_is_closed_once_in_order_by_the_next_trade(symbol, w
     assert all(a.row.last_id + 1 == b.row.first_id for a, b in pairwise(closed))
 
 
+def test_after_a_pause_the_minute_before_is_closed_and_not_an_old_one():
+    feed = Feed(MARKET, "SOLUSDT", "silent")
+    assert feed.updates(DAY, DAY + 10 * MINUTE_MS)  # then nobody listened for an hour
+    resumed = [u for u in feed.updates(DAY + 70 * MINUTE_MS, DAY + 90 * MINUTE_MS) if not u.is_forming]
+    truth = [row for row in pages(feed.series, DAY, DAY + 90 * MINUTE_MS) if row.trades]
+    first = truth.index(resumed[0].row)
+    assert [u.row for u in resumed] == truth[first : first + len(resumed)]
+    assert resumed[0].row.open_ms >= DAY + 60 * MINUTE_MS
+
+
 def test_forming_frames_come_every_two_seconds_and_only_after_trades():
     feed = Feed(MARKET, "SOLUSDT", "silent")
     updates = gather(feed, DAY, DAY + HOURS, 1_000)
