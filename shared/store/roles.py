@@ -18,7 +18,7 @@ def create_roles(conn: Connection, password: str | None = None) -> None:
             text("select format('alter role analyst login password %L', cast(:password as text))"),
             {"password": password},
         )
-        conn.exec_driver_sql(str(statement))
+        conn.exec_driver_sql(str(statement), execution_options={"no_parameters": True})
     conn.execute(text(f"alter role {ANALYST} set default_transaction_read_only = on"))
     conn.execute(text(f"alter role {ANALYST} set statement_timeout = '60s'"))
     grant_reading(conn)
