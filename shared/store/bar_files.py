@@ -65,7 +65,11 @@ class Decimals(Sequence[Decimal]):
 
 def read_bars(path: Path) -> BarColumns:
     """All bars of a file. Raises InputError."""
-    return _joined(list(stream_bars(path, 8 * BATCH_ROWS)))
+    import pyarrow as pa
+
+    columns = _joined(list(stream_bars(path, 8 * BATCH_ROWS)))
+    pa.default_memory_pool().release_unused()  # Arrow keeps what it read with for the next file
+    return columns
 
 
 def stream_bars(path: Path, batch_rows: int = BATCH_ROWS) -> Iterator[BarColumns]:
