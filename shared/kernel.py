@@ -11,13 +11,9 @@ numba does not notice edits in *called* kernels, so the cache folder is named by
 """
 
 import hashlib
-import importlib.util
 import math
-import os
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, MutableSequence
-from pathlib import Path
+from collections.abc import Callable, MutableSequence, Sequence
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -29,16 +25,18 @@ LIMIT = 1 << 62  # money words stay below; a product that would pass it fails th
 F = TypeVar("F", bound=Callable[..., Any])
 
 _compile: Callable[[Any], Any] | None = None
-_cache_dir = ""
+_write_module: Callable[[str, str], str] | None = None  # (name, text) -> path of a file that holds it
 _declared = 0
 
 
-def use_numba(cache_dir: str) -> None:
+def use_numba(cache_dir: str, write_module: Callable[[str, str], str] | None = None) -> None:
     """Compile every kernel declared from now on, caching machine code under `cache_dir`.
+
+    `write_module` keeps a generated module as a file, which numba needs to cache it (shared/compiled.py).
 
     Must come before the first kernel is declared in this process; a mix of both kinds could not call each other.
     """
-    global _compile, _cache_dir
+    global _compile, _write_module
     if _declared:
         raise RuntimeError(f"use_numba() after {_declared} kernels were declared interpreted")
     from numba import config, njit
@@ -81,44 +79,35 @@ def vector_m(length: int) -> Any:
     return np.zeros(length, dtype=np.int64)
 
 
+def column_f(values: Sequence[float]) -> Any:
+    """A column of bars as compiled kernels read it: a float64 array; interpreted, the values as they are."""
+    if _compile is None:
+        return values
+    import numpy as np
+
+    return np.asarray(values, dtype=np.float64)
+
+
+def column_m(values: Sequence[int]) -> Any:
+    """A column of times as compiled kernels read it: an int64 array; interpreted, the values as they are."""
+    if _compile is None:
+        return values
+    import numpy as np
+
+    return np.asarray(values, dtype=np.int64)
+
+
 def load_module(text: str) -> ModuleType:
-    """Run generated kernels as a module: in memory, or from a file beside the machine code when compiled."""
+    """Run generated kernels as a module: in memory, or as a real file when compiled."""
     name = f"wiring_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     if name in sys.modules:
         return sys.modules[name]
     module = ModuleType(name)
-    file = f"<{name}>"
-    if _compile is not None:
-        path = Path(_cache_dir) / f"{name}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as part:
-                part.write(text)
-            os.replace(part.name, path)  # whole or not at all: another process may be loading it
-        file = str(path)
+    file = f"<{name}>" if _write_module is None else _write_module(name, text)
     module.__file__ = file
     sys.modules[name] = module  # numba looks its functions' module up by name
     exec(compile(text, file, "exec"), module.__dict__)  # noqa: S102 - calls and names only, checked by a test
     return module
-
-
-def cache_folder(root: Path, packages: Iterable[str]) -> str:
-    """A folder under `root` named by a hash of this module, every source of `packages` and the compiler's versions.
-
-    No stale machine code survives in it: whatever could change a kernel's meaning changes the name.
-    """
-    import llvmlite
-    import numba
-
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {sys.version}".encode())
-    sources = [Path(__file__)]
-    for package in packages:
-        spec = importlib.util.find_spec(package)
-        for folder in (spec.submodule_search_locations or []) if spec is not None else []:
-            sources += sorted(Path(folder).glob("*.py"))
-    for source in sources:
-        digest.update(source.read_bytes())
-    return str(root / digest.hexdigest()[:24])
 
 
 # --- functions that kernels may call; total: defined for every double, never raising -------------------------------

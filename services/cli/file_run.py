@@ -3,7 +3,6 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 import click
 
@@ -17,6 +16,7 @@ from shared.engine.fold import Fold, decisions
 from shared.engine.setup import Setup, costs_of
 from shared.engine.version import ENGINE_VERSION
 from shared.engine.warmup import folded_from
+from shared.kernel import column_f, column_m
 from shared.performance.document import BarsFolded, Header, Json, document
 from shared.strategy.plan import Plan
 
@@ -65,10 +65,7 @@ def run_on(
 def _columns(bars: Bars, first: int, end: int, compiled: bool) -> Bars:
     """The part that is folded, as the engine's form wants it: arrays when compiled, lists else."""
     if compiled:
-        import numpy as np
-
-        kinds: tuple[Any, ...] = (np.int64,) + (np.float64,) * 5
-        return Bars._make(np.asarray(c, dtype=kind)[first:end] for c, kind in zip(bars, kinds, strict=True))
+        return Bars._make((column_m(bars.open_ms)[first:end], *(column_f(c)[first:end] for c in bars[1:])))
     return Bars._make(list(column[first:end]) for column in bars)
 
 

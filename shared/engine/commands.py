@@ -3,7 +3,7 @@
 from shared.domain.decision import NOTES, REASONS
 from shared.engine.broker import cancel_entry, submit_close
 from shared.engine.rows import note_row
-from shared.engine.words import PAUSED, POSITION, STATUS, STOPPED, STOPPING
+from shared.engine.words import PAUSED, STATUS, STOPPED, STOPPING
 from shared.kernel import VectorM, kernel
 
 STOP_COMMAND = REASONS.index("stop_command")
@@ -24,14 +24,11 @@ def stop_keep(m: VectorM, out: VectorM, ts: int) -> None:
 
 @kernel
 def stop_close(m: VectorM, out: VectorM, ts: int) -> None:
-    """Close at this open and stop at the end of this bar; flat already: stop before anything of this bar."""
-    if m[POSITION] == 0:
-        stop_keep(m, out, ts)
-    else:
-        cancel_entry(m, out, ts, STOP_COMMAND)
-        submit_close(m, out, ts, STOP_COMMAND)
-        m[STOPPING] = 1
-        m[PAUSED] = 1
+    """Close at this open and stop at the end of this bar. Of a run that is flat: stop_keep."""
+    cancel_entry(m, out, ts, STOP_COMMAND)
+    submit_close(m, out, ts, STOP_COMMAND)
+    m[STOPPING] = 1
+    m[PAUSED] = 1
 
 
 @kernel

@@ -22,7 +22,7 @@ from shared.engine.rows import HEAD
 from shared.engine.setup import Setup, cash_units, constants
 from shared.engine.version import ENGINE_VERSION
 from shared.engine.wiring import module_text
-from shared.kernel import NAN, VectorF, VectorM, is_compiled, load_module, vector_f, vector_m
+from shared.kernel import NAN, VectorF, VectorM, column_f, column_m, is_compiled, load_module, vector_f, vector_m
 from shared.strategy.plan import Plan
 
 STATUSES = {w.OPEN: "open", w.STOPPED: "stopped", w.FINISHED: "finished"}
@@ -104,17 +104,20 @@ class Fold:
             at = last
         return rows
 
+    def can_stop_now(self, stop: Command) -> bool:
+        """Does this stop need no bar: it keeps the position, or there is none?"""
+        return not stop.close_position or self._m[w.POSITION] == 0
+
     def stop_here(self) -> list[int]:
-        """A stop that keeps the position, after the last folded bar: it needs no bar."""
+        """A stop that needs no bar, after the last folded one."""
         act.stop_keep(self._m, self._out, self.position_ms + MINUTE_MS)
         return self._take()
 
     def _obey(self, due: list[Command], now: int) -> list[int]:
-        """Commands at an open. When the first stop keeps the position it acts alone: nothing of this bar happens."""
+        """Commands at an open. A first stop that leaves nothing to close acts alone: nothing of this bar happens."""
         stop = next((command for command in due if command.kind == "stop"), None)
-        if stop is not None and not stop.close_position:
-            act.stop_keep(self._m, self._out, now)
-            return self._take()
+        if stop is not None and self.can_stop_now(stop):
+            return self.stop_here()
         self._guard(self._module.late, now)
         for command in due:
             if command.kind == "stop":
@@ -130,7 +133,8 @@ class Fold:
 
     def _run(self, bars: Bars, first: int, last: int) -> list[int]:
         rows: list[int] = []
-        t, o, h, l, c, v = bars
+        t = column_m(bars.open_ms)
+        o, h, l, c, v = (column_f(column) for column in bars[1:])
         if is_compiled():
             while first < last and not self.has_ended:
                 first = self._guard(self._module.run, t, o, h, l, c, v, first, last)

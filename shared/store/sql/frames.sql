@@ -25,3 +25,28 @@ from part p
 join bars o on o.instrument_id = :instrument_id and o.open_ms = p.first_ms
 join bars c on c.instrument_id = :instrument_id and c.open_ms = p.last_ms
 order by p.frame_ms;
+
+-- name: first_open_ms
+-- the first recorded minute at or after one
+select min(open_ms) from bars where instrument_id = :instrument_id and open_ms >= :from_ms;
+
+-- name: count
+-- how many minutes of [from_ms, to_ms) have a bar
+select count(*) from bars where instrument_id = :instrument_id and open_ms >= :from_ms and open_ms < :to_ms;
+
+-- name: gaps
+-- holes between the recorded minutes of [from_ms, to_ms): first minute without a bar, and the next with one
+select before_ms + 60000 as from_ms, open_ms as to_ms
+from (
+    select open_ms, lag(open_ms) over (order by open_ms) as before_ms
+    from bars
+    where instrument_id = :instrument_id and open_ms >= :from_ms and open_ms < :to_ms
+) b
+where open_ms <> before_ms + 60000
+order by open_ms;
+
+-- name: closes
+-- last prices of some minutes
+select b.instrument_id, b.open_ms, b.close
+from unnest(cast(:instrument_ids as bigint[]), cast(:open_ms as bigint[])) as w (instrument_id, open_ms)
+join bars b on b.instrument_id = w.instrument_id and b.open_ms = w.open_ms;

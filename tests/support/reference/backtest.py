@@ -180,7 +180,7 @@ class Backtest:
             if minute.open_ms >= self.start_ms:
                 due = [command for command in commands if command.effective_ms <= minute.open_ms]
                 commands = [command for command in commands if command.effective_ms > minute.open_ms]
-                if stops_keeping(due):
+                if stops_keeping(due) or (self.position is None and any(c.kind == "stop" for c in due)):
                     self.status = "stopped"
                     return
             if i in late:

@@ -1,0 +1,80 @@
+"""The one place where decided becomes durable: one fenced transaction for all runs of a runner.
+
+    renew lease | compare-and-set of every run | decisions | commands get their minute | snapshots | COMMIT | tell
+
+Rule: what does not come back from the compare-and-set is someone else's; its rows are not written and it is dropped.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from services.runner.held import Held
+from shared.domain.command import Command
+from shared.domain.run import RunHealth
+from shared.domain.timeframe import MINUTE_MS
+from shared.engine.version import ENGINE_VERSION
+from shared.store import database, decisions, ownership, snapshots
+from shared.store.ownership import Progress
+from shared.store.snapshots import Snapshot
+
+
+@dataclass(slots=True)
+class Committed:
+    """What a commit did."""
+
+    told: list[Progress] = field(default_factory=list)  # of the runs that came back
+    lost: list[int] = field(default_factory=list)  # runs that are not ours any more
+    assigned: Mapping[int, list[Command]] = field(default_factory=dict)
+
+
+def snapshot_of(held: Held) -> Snapshot:
+    """A run's state as a row."""
+    state = held.fold.snapshot()
+    return Snapshot(
+        held.run.id, state.position_ms, ENGINE_VERSION, state.program, state.seq, state.digest, state.f, state.m
+    )
+
+
+def commit(
+    engine: Engine,
+    runner_id: UUID,
+    lease_s: float,
+    runs: Sequence[tuple[Held, RunHealth]],
+    snapshot_bars: int,
+    asking: Sequence[Held] = (),
+) -> Committed:
+    """Commit what these runs have folded; give the commands of `asking` runs their minute as well.
+
+    Raises UnavailableError (forget everything and recover), DivergenceError (one of the runs has diverged).
+    """
+    steps = {held.run.id: (held, held.progress(health)) for held, health in runs}
+    for held in asking:
+        steps.setdefault(held.run.id, (held, held.progress(held.told[1])))
+    with database.begin(engine) as conn:
+        ownership.renew(conn, runner_id, lease_s)
+        back = ownership.commit_progress(conn, runner_id, [progress for _, progress in steps.values()])
+        mine = [steps[run_id] for run_id in sorted(back)]
+        decisions.write_decisions(conn, [(held.run.id, held.run.rules, held.rows) for held, _ in mine if held.rows])
+        assigned = ownership.assign_commands(conn, {held.run.id: _last(held, step) for held, step in mine})
+        due = [held for held, step in mine if _wants_snapshot(held, step, snapshot_bars)]
+        snapshots.write(conn, [snapshot_of(held) for held in due])
+    for held, step in mine:
+        held.committed(step)
+        held.obey(assigned.get(held.run.id, ()))
+    for held in due:
+        held.snapshot_at_ms = held.fold.position_ms
+    return Committed([step for _, step in mine], sorted(steps.keys() - back), assigned)
+
+
+def _last(held: Held, step: Progress) -> int:
+    return held.run.start_ms - MINUTE_MS if step.new_position_ms is None else step.new_position_ms
+
+
+def _wants_snapshot(held: Held, step: Progress, snapshot_bars: int) -> bool:
+    if step.new_position_ms is None:
+        return False
+    ended = held.fold.has_ended
+    return ended or held.fold.position_ms - held.snapshot_at_ms >= snapshot_bars * MINUTE_MS

@@ -1,0 +1,86 @@
+"""Where a runner's bars come from: the stream while a run is level with it, the record whenever it is not.
+
+Rule: an entry of the stream is taken only if it follows the run's cursor without a hole; else the record is read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from redis import Redis
+from sqlalchemy import Connection
+
+from services.runner.held import Held
+from shared.bus import stream
+from shared.bus.codec import Entry, Gap
+from shared.domain.bar import Bars
+from shared.domain.timeframe import MINUTE_MS
+from shared.store import bars as record
+
+SLICE_MS = 10_000 * MINUTE_MS  # folded between two commits while a run catches up
+
+
+def joined(entries: Iterable[Entry], cursor_ms: int) -> tuple[Bars, int]:
+    """Bars of the entries that follow the cursor without a hole, and the last minute that they decide."""
+    found: list[tuple[int, float, float, float, float, float]] = []
+    for entry in entries:
+        if entry.open_ms <= cursor_ms:
+            continue
+        first_ms = entry.from_ms if isinstance(entry, Gap) else entry.open_ms
+        if first_ms > cursor_ms + MINUTE_MS:
+            break
+        if not isinstance(entry, Gap):
+            found.append((entry.open_ms, entry.open, entry.high, entry.low, entry.close, entry.volume))
+        cursor_ms = entry.open_ms
+    columns = zip(*found, strict=True) if found else ((),) * 6
+    return Bars._make(list(column) for column in columns), cursor_ms
+
+
+@dataclass(slots=True)
+class Source:
+    """The streams of the instruments that a runner's runs need."""
+
+    client: Redis
+    tails: dict[str, int] = field(default_factory=dict)  # instrument -> last minute read from its stream
+
+    def follow(self, runs: Sequence[Held]) -> None:
+        """Read on behind the run that is farthest; forget instruments that nobody needs."""
+        wanted: dict[str, int] = {}
+        for held in runs:
+            name = held.run.instrument
+            wanted[name] = max(held.cursor_ms, wanted.get(name, 0), self.tails.get(name, 0))
+        self.tails = wanted
+
+    def read(self, block_ms: int) -> dict[str, list[Entry]]:
+        """New entries by instrument, waited for at most `block_ms`. Raises UnavailableError."""
+        found = stream.read(self.client, self.tails, block_ms)
+        for name, entries in found.items():
+            self.tails[name] = entries[-1].open_ms
+        return found
+
+    def is_behind(self, held: Held) -> bool:
+        """Has the stream passed this run?"""
+        return held.cursor_ms < self.tails.get(held.run.instrument, 0)
+
+
+class Slices:
+    """Slices of the record, each read once though many runs ask for it. Lives for one round of the loop."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._until: dict[tuple[int, int], int] = {}
+        self._bars: dict[tuple[int, int, int], Bars] = {}
+
+    def after(self, held: Held) -> tuple[Bars, int] | None:
+        """Recorded bars behind a run's cursor and the last minute they decide; None when there is nothing new."""
+        instrument, first_ms = held.run.instrument_id, held.cursor_ms + MINUTE_MS
+        if (instrument, first_ms) not in self._until:
+            self._until[instrument, first_ms] = record.covered_until(self._conn, instrument, first_ms)
+        until_ms = min(self._until[instrument, first_ms], first_ms + SLICE_MS)
+        if held.run.end_ms is not None:
+            until_ms = min(until_ms, held.run.end_ms)
+        if until_ms <= first_ms:
+            return None
+        key = (instrument, first_ms, until_ms)
+        if key not in self._bars:
+            self._bars[key] = record.read_columns(self._conn, *key)
+        return self._bars[key], until_ms - MINUTE_MS
