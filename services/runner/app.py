@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
 from uuid import UUID, uuid4
 
 from redis import Redis
@@ -14,20 +16,23 @@ from sqlalchemy import Engine
 
 from services.runner import claims
 from services.runner.children import Children
-from services.runner.claims import Waiting
+from services.runner.claims import Waiting, waiting_step
 from services.runner.commit import commit
 from services.runner.held import Held
 from services.runner.source import Slices, Source, joined
-from services.runner.watch import Clock, health_of, waiting_progress
+from services.runner.watch import Clock, health_of
 from shared import log
 from shared.bus import pubsub
 from shared.bus.codec import RunEvent
 from shared.domain.errors import DivergenceError, PaperfoldError, UnavailableError
+from shared.domain.run import RunHealth, RunMode
+from shared.domain.timeframe import MINUTE_MS
 from shared.engine.version import ENGINE_VERSION
 from shared.settings import Runner as RunnerSettings
-from shared.store import database, ownership
+from shared.store import commands, database, ownership
 from shared.store.ownership import Progress
 from shared.store.runs import Run
+from shared.strategy.plan import Plan
 
 BLOCK_MS = 200  # longest wait for a bar; commands and stops are looked at in between
 
@@ -102,13 +107,15 @@ class Runner:
             known = {*self.held, *self.waiting, *self.children.runs()}
             claimed = [run for run in ownership.owned(conn, self.id) if run.id not in known]
             live = len(self.held) + len(self.waiting) + self.children.count("paper")
-            slots = {"paper": self.settings.capacity - live, "backtest": 1 - self.children.count("backtest")}
-            slots = {mode: max(0, free) for mode, free in slots.items()}
-            claimed += ownership.claim(conn, self.id, ENGINE_VERSION, slots)  # type: ignore[arg-type]
+            slots: dict[RunMode, int] = {
+                "paper": max(0, self.settings.capacity - live),
+                "backtest": max(0, 1 - self.children.count("backtest")),
+            }
+            claimed += ownership.claim(conn, self.id, ENGINE_VERSION, slots)
         for run_id in self.children.finished():
             self.log.info("child_finished", run=run_id)
-        for failed_id, reason in self.children.failed():
-            self._fail(failed_id, self.children.epoch_of(failed_id), reason)
+        for run_id, epoch, reason in self.children.failed():
+            self._fail(run_id, epoch, reason)
         for run in [*claimed, *(waiting.run for waiting in self.waiting.values())]:
             self._open(run)
         self.source.follow(list(self.held.values()))
@@ -140,8 +147,20 @@ class Runner:
             self.held[run.id] = held
             self.log.info("run_resumed", run=run.id, position_ms=run.position_ms, seq=run.seq, epoch=run.epoch)
 
-    def _wait(self, run: Run, plan: object) -> None:
-        self.waiting[run.id] = Waiting(run, plan)  # type: ignore[arg-type]
+    def _wait(self, run: Run, plan: Plan) -> None:
+        """Let a run wait for its history; one that is told to stop meanwhile has nothing to fold, and is stopped."""
+        with database.begin(self.engine) as conn:
+            stops = any(command.kind == "stop" for command in commands.list_commands(conn, run.id))
+            if run.id in self.waiting and not stops:
+                return
+            step = waiting_step(run, "stopped" if stops else "warming")
+            back = ownership.commit_progress(conn, self.id, [step])
+            ownership.assign_commands(conn, dict.fromkeys(back, run.start_ms - MINUTE_MS))
+        if back and not stops:
+            self.waiting[run.id] = Waiting(run, plan)
+        else:
+            self.waiting.pop(run.id, None)
+        self._tell([step] if back else [])
 
     def _stop_those_asked(self) -> None:
         for held in self.held.values():
@@ -156,7 +175,7 @@ class Runner:
             slices = Slices(conn)
             found = [(held, new) for held in behind if (new := slices.after(held)) is not None]
         for held, (bars, until_ms) in found:
-            self._guarded(held, lambda held=held, bars=bars, until_ms=until_ms: held.take(bars, until_ms))
+            self._guarded(held, partial(held.take, bars, until_ms))
         return bool(found)
 
     def _take_new(self, block_ms: int) -> bool:
@@ -170,7 +189,7 @@ class Runner:
             entries = found.get(held.run.instrument)
             if entries:
                 bars, until_ms = joined(entries, held.cursor_ms)
-                self._guarded(held, lambda held=held, bars=bars, until_ms=until_ms: held.take(bars, until_ms))
+                self._guarded(held, partial(held.take, bars, until_ms))
         return bool(found)
 
     def _guarded(self, held: Held, fold: Callable[[], None]) -> None:
@@ -181,7 +200,7 @@ class Runner:
             self.log.exception("fold_raised", run=held.run.id)
             self._fail(held.run.id, held.run.epoch, f"bar after {held.fold.position_ms}: {error}")
 
-    # --- becoming durable ----------------------------------------------------------------------------------------------
+    # --- becoming durable --------------------------------------------------------------------------------------------
 
     def _commit(self, asking: Sequence[Held]) -> None:
         changed = [(held, health) for held in self.held.values() if held.differs(health := health_of(held, self.clock))]
@@ -189,16 +208,10 @@ class Runner:
         if changed or asking:
             self._commit_these(changed, asking)
 
-    def _commit_these(self, changed: Sequence[tuple[Held, object]], asking: Sequence[Held]) -> None:
+    def _commit_these(self, changed: Sequence[tuple[Held, RunHealth]], asking: Sequence[Held]) -> None:
+        lease_s, snapshot_bars = self.settings.lease_s, self.settings.snapshot_bars
         try:
-            done = commit(
-                self.engine,
-                self.id,
-                self.settings.lease_s,
-                changed,
-                self.settings.snapshot_bars,
-                asking,  # type: ignore[arg-type]
-            )
+            done = commit(self.engine, self.id, lease_s, changed, snapshot_bars, asking)
         except DivergenceError as error:
             if len(changed) > 1 or asking:  # which one? each by itself
                 for one in changed:
@@ -224,12 +237,14 @@ class Runner:
             except UnavailableError:
                 self.log.debug("not_told", runs=len(events))
 
-    def _fail(self, run_id: int, epoch: int, reason: str, status: str = "failed") -> None:
+    def _fail(
+        self, run_id: int, epoch: int, reason: str, status: Literal["failed", "diverged", "superseded"] = "failed"
+    ) -> None:
         self.held.pop(run_id, None)
         self.waiting.pop(run_id, None)
         self.log.error("run_failed", run=run_id, reason=reason, status=status)
         with database.begin(self.engine) as conn:
-            ownership.mark_failed(conn, self.id, run_id, epoch, reason, status)  # type: ignore[arg-type]
+            ownership.mark_failed(conn, self.id, run_id, epoch, reason, status)
 
     def _forget(self) -> None:
         self.held.clear()
@@ -248,6 +263,3 @@ class Runner:
             self.log.info("released", runs=len(released))
         except PaperfoldError as error:
             self.log.warning("not_released", error=str(error))
-
-
-__all__ = ["Runner", "waiting_progress"]

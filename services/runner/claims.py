@@ -8,9 +8,11 @@ from sqlalchemy import Connection
 from services.runner.held import Held
 from shared import replay
 from shared.domain.errors import DivergenceError
+from shared.domain.run import RunHealth, RunStatus
 from shared.domain.timeframe import MINUTE_MS
 from shared.engine.version import ENGINE_VERSION
 from shared.store import bars, commands, ownership, snapshots
+from shared.store.ownership import Progress
 from shared.store.runs import Run
 from shared.strategy.plan import Plan
 
@@ -23,6 +25,12 @@ class Waiting:
 
     run: Run
     plan: Plan
+
+
+def waiting_step(run: Run, status: RunStatus) -> Progress:
+    """What is committed of a run that has folded nothing."""
+    health: RunHealth = "waiting_for_history" if status == "warming" else "ok"
+    return Progress(run.id, run.epoch, None, None, None, None, 0, status, health=health, equity=run.cash)
 
 
 def open_run(conn: Connection, runner_id: UUID, run: Run) -> tuple[Run, Plan, bool]:

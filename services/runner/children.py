@@ -1,0 +1,70 @@
+"""Compiled child processes: backtests, and catch-ups too long to interpret. Each folds one run of this runner.
+
+A child commits under the runner's id and the run's epoch, through the same fence; the runner renews the lease. When its
+runner is gone, the child ends at its next slice.
+"""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from shared.domain.run import RunMode
+from shared.store.runs import Run
+
+
+@dataclass(slots=True)
+class Child:
+    run: Run
+    process: subprocess.Popen[bytes]
+
+
+@dataclass(slots=True)
+class Children:
+    """The children of one runner."""
+
+    running: dict[int, Child] = field(default_factory=dict)
+    _failed: list[tuple[int, int, str]] = field(default_factory=list)  # run, epoch, reason
+
+    def start(self, run: Run, runner_id: UUID) -> None:
+        """Let a child fold this run."""
+        command = [sys.executable, "-m", "services.runner.child", str(run.id), str(runner_id), str(run.epoch)]
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, env=os.environ | {"PAPERFOLD_PARENT": str(os.getpid())}
+        )
+        self.running[run.id] = Child(run, process)
+
+    def runs(self) -> list[int]:
+        """Runs that children fold."""
+        return list(self.running)
+
+    def count(self, mode: RunMode) -> int:
+        return sum(child.run.mode == mode for child in self.running.values())
+
+    def finished(self) -> list[int]:
+        """Runs whose children have ended since the last call; those that ended badly are in `failed`."""
+        ended = [run_id for run_id, child in self.running.items() if child.process.poll() is not None]
+        for run_id in ended:
+            child = self.running.pop(run_id)
+            code = child.process.returncode
+            if code != 0:
+                self._failed.append((run_id, child.run.epoch, f"its process ended with {code}"))
+        return ended
+
+    def failed(self) -> list[tuple[int, int, str]]:
+        """Run, epoch and reason of children that ended badly since the last call."""
+        failed, self._failed = self._failed, []
+        return failed
+
+    def stop(self) -> None:
+        """End all of them; what they committed stays."""
+        for child in self.running.values():
+            child.process.terminate()
+        for child in self.running.values():
+            try:
+                child.process.wait(5)
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+        self.running.clear()
