@@ -17,6 +17,7 @@ import pytest
 
 if TYPE_CHECKING:
     from services.cli.up.postgres import Postgres
+    from services.cli.up.processes import Child
     from services.cli.up.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -147,7 +148,23 @@ def stores_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(stores_folder: Path) -> "Iterator[Postgres]":
+def watched() -> "Iterator[Callable[[Child], None]]":
+    """Takes stores that must not outlive this worker, even when it is killed."""
+    from services.cli.up.watch import Watch
+
+    watch = Watch()
+    children: list[Child] = []
+
+    def add(child: "Child") -> None:
+        children.append(child)
+        watch.tell([children])
+
+    yield add
+    watch.dismiss()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(stores_folder: Path, watched: "Callable[[Child], None]") -> "Iterator[Postgres]":
     """This worker's PostgreSQL, with the migrated database `template_paperfold` that nobody enters."""
     from services.cli.up.layout import make_stores
     from services.cli.up.postgres import Postgres
@@ -157,6 +174,7 @@ def postgres_server(stores_folder: Path) -> "Iterator[Postgres]":
     stores = make_stores(stores_folder)
     server = Postgres(stores.home, stores.sockets, "test-password", stores.owner, UNSAFE_BUT_FAST)
     child = server.start(LineLog(stores_folder / "postgres.log"))
+    watched(child)
     try:
         server.create_database("template_paperfold")
         upgrade(server.url("template_paperfold"))
@@ -166,7 +184,7 @@ def postgres_server(stores_folder: Path) -> "Iterator[Postgres]":
 
 
 @pytest.fixture(scope="session")
-def valkey_server(stores_folder: Path) -> "Iterator[Valkey]":
+def valkey_server(stores_folder: Path, watched: "Callable[[Child], None]") -> "Iterator[Valkey]":
     """This worker's Redis-compatible server."""
     from services.cli.up.layout import make_stores
     from services.cli.up.processes import LineLog
@@ -175,6 +193,7 @@ def valkey_server(stores_folder: Path) -> "Iterator[Valkey]":
     stores = make_stores(stores_folder)
     server = Valkey(stores.home, stores.sockets, stores.owner)
     child = server.start(LineLog(stores_folder / "valkey.log"))
+    watched(child)
     yield server
     child.stop()
 

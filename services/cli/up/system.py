@@ -5,11 +5,9 @@ postgres, valkey -> schema -> exchange_sim -> ingest, api, runners, dashboard ->
 
 import contextlib
 import fcntl
-import json
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,8 +31,9 @@ from services.cli.up.processes import (
     identity,
     start_until_ready,
 )
-from services.cli.up.recipes import LOOPBACK, Plan, migrate_recipe, watcher_recipe
+from services.cli.up.recipes import LOOPBACK, Plan, migrate_recipe
 from services.cli.up.valkey import Valkey
+from services.cli.up.watch import Watch
 from shared.domain.errors import UnavailableError
 
 READY_TIMEOUT_S = 60.0
@@ -77,7 +76,7 @@ class System:
         self.tended: list[Tended] = []
         self.started_ms = time.time_ns() // 1_000_000
         self.database_url = self.redis_url = ""
-        self._watcher: subprocess.Popen[str] | None = None
+        self._watch: Watch | None = None
         self._told: object = None
 
     def run(self) -> int:
@@ -96,7 +95,7 @@ class System:
         plan = self.plan
         make_private(plan.data / "logs", None)
         make_folder(plan.data / "sim", 0o700)
-        self._watch()
+        self._watch = Watch()
         self._start_stores()
         self._migrate()
         for name, recipe in self.services.items():
@@ -176,8 +175,8 @@ class System:
             happened = tended.tend(time.monotonic())
             if happened is not None:
                 self.say(f"{tended.name:<12} {happened}")
-        if self._watcher is not None and self._watcher.poll() is not None:
-            self._watch()
+        if self._watch is not None and self._watch.tend():
+            self._told = None
         self._tell()
 
     def _welcome(self) -> str:
@@ -197,9 +196,8 @@ class System:
 
     def _stop(self) -> None:
         """Stop in order, each group together; forced: everything at once."""
-        children = {tended.name: tended.child for tended in self.tended}
-        for group in STOP_ORDER:
-            members = [child for name, child in children.items() if name.split("-")[0] in group]
+        for names in STOP_ORDER:
+            members = self._group(names)
             for child in members:
                 child.interrupt()
             patience_s = max((child.recipe.grace_s for child in members), default=0.0)
@@ -209,11 +207,8 @@ class System:
                     break
             for child in members:
                 child.stop(grace_s=0.0)
-        if self._watcher is not None and self._watcher.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._watcher.stdin.write("[]\n")
-                self._watcher.stdin.close()
-            self._watcher.wait(10.0)
+        if self._watch is not None:
+            self._watch.dismiss()
         (self.plan.data / status.FILE).unlink(missing_ok=True)
 
     def _end_orphans(self) -> None:
@@ -235,36 +230,20 @@ class System:
     def _log(self, name: str) -> LineLog:
         return LineLog(self.plan.data / "logs" / f"{name}.log", self.say)
 
-    def _watch(self) -> None:
-        recipe = watcher_recipe()
-        if self._watcher is not None and self._watcher.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._watcher.stdin.close()
-        self._watcher = subprocess.Popen(
-            recipe.argv, env=dict(recipe.env), cwd=recipe.cwd, stdin=subprocess.PIPE, text=True, start_new_session=True
-        )
-        self._told = None
-
     def _tell(self) -> None:
         """Tell the watcher and the status file who runs, when that has changed."""
         rows = [(tended.name, tended.child.identity, tended.child.running) for tended in self.tended]
-        if rows == self._told or self._watcher is None or self._watcher.stdin is None:
+        if rows == self._told or self._watch is None:
             return
         self._told = rows
-        groups = [
-            [
-                [child.identity.pid, child.identity.started, int(child.recipe.stop_signal), child.recipe.grace_s]
-                for child in (tended.child for tended in self.tended if tended.name.split("-")[0] in group)
-                if child.identity is not None
-            ]
-            for group in STOP_ORDER
-        ]
-        with contextlib.suppress(OSError):  # it died: started again by the next round
-            self._watcher.stdin.write(json.dumps(groups) + "\n")
-            self._watcher.stdin.flush()
-        status.write(self.plan.data, self._description())
+        self._watch.tell([self._group(names) for names in STOP_ORDER])
+        status.write(self.plan.data, self._description(self._watch.pid))
 
-    def _description(self) -> status.System:
+    def _group(self, names: tuple[str, ...]) -> list[Child]:
+        """Children of these names, with or without a number."""
+        return [tended.child for tended in self.tended if tended.name.split("-")[0] in names]
+
+    def _description(self, watcher_pid: int) -> status.System:
         plan = self.plan
         return {
             "market": plan.market.name,
@@ -277,7 +256,7 @@ class System:
             "database_url": self.database_url,
             "redis_url": self.redis_url,
             "supervisor": _entry("supervisor", identity(os.getpid())),
-            "watcher_pid": None if self._watcher is None else self._watcher.pid,
+            "watcher_pid": watcher_pid,
             "processes": [
                 _entry(tended.name, tended.child.identity)
                 | {
