@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 SUPERVISOR = """
-import signal, sys
+import os, signal, sys
 from pathlib import Path
 from services.cli.up.command import _free
 from services.cli.up.layout import make_data
@@ -53,6 +53,7 @@ plan = Plan(
     data=data, market=Market("sim", why="a test"), bars=(), rate=1.0, start=None, dashboard_port=_free(0),
     api_port=_free(0), sim_port=_free(0), runners=1, capacity=1, strategies=None, cache=data / "cache",
     database_url_file=data / "database.url", redis_url_file=data / "redis.url", token_file=data / "admin.token",
+    named_database_url=os.environ.get("NAMED_DATABASE", ""), named_redis_url=os.environ.get("NAMED_REDIS", ""),
 )
 
 def recipe(name, program, argument, grace_s=5.0):
@@ -250,3 +251,14 @@ def test_status_names_the_processes_without_secrets(start: Start, data: Path) ->
     assert {entry["name"]: entry["pid"] for entry in system["processes"]} == supervisor.pids()
     for secret in ("admin.token", "database.password"):
         assert (data / secret).read_text(encoding="utf-8").strip() not in for_people + for_programs
+
+
+def test_servers_that_are_named_are_used_and_none_is_embedded(
+    start: Start, data: Path, database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAMED_DATABASE", database)
+    monkeypatch.setenv("NAMED_REDIS", redis_url)
+    supervisor = start().wait_ready()
+    assert list(supervisor.pids()) == ["ingest", "api", "runner", "dashboard"]
+    assert (data / "database.url").read_text(encoding="utf-8").strip() == database
+    assert not (data / "stores").exists()
