@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Connection, Table, Text, bindparam, cast, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from shared.domain.decision import Decision, OrderEvent
 from shared.domain.errors import DivergenceError
@@ -63,7 +63,7 @@ def page(
     wanted = select(*_columns(table, record)).where(table.c.run_id == run_id)
     key: Any = table.c.seq
     if record is OrderEvent:
-        latest = wanted.distinct(table.c.order_seq).order_by(table.c.order_seq, table.c.seq.desc()).subquery()
+        latest = wanted.ext(distinct_on(table.c.order_seq)).order_by(table.c.order_seq, table.c.seq.desc()).subquery()
         wanted, key = select(latest), latest.c.order_seq
     total = conn.scalar(select(func.count()).select_from(wanted.subquery()))
     rows = conn.execute(wanted.order_by(key.desc() if newest else key).limit(limit).offset(offset))
@@ -92,13 +92,13 @@ def _columns(table: Table, record: Record) -> list[Any]:
 def _insertion(table: Table) -> Any:
     names = table.columns.keys()
     given = func.unnest(*(cast(bindparam(c.name, type_=Text), ARRAY(c.type)) for c in table.columns))
-    rows = given.table_valued(*names)
+    rows = given.table_valued(*names).render_derived()
     return insert(table).from_select(names, select(*(rows.c[name] for name in names))).on_conflict_do_nothing()
 
 
 def _recorded(table: Table) -> Any:
     keys = func.unnest(*(cast(bindparam(name, type_=Text), ARRAY(BigInteger)) for name in ("run_id", "seq")))
-    wanted = keys.table_valued("run_id", "seq")
+    wanted = keys.table_valued("run_id", "seq").render_derived()
     return select(table).join(wanted, (wanted.c.run_id == table.c.run_id) & (wanted.c.seq == table.c.seq))
 
 
