@@ -25,14 +25,14 @@ class Sheet:
     def money(self, name: str, units: int) -> None:
         self.values[name] = self.rules.quote_text(units)
 
-    def mean(self, name: str, units: int, n: int, otherwise: Reason) -> None:
-        """units / n as money, to the unit, half to even; none of nothing."""
+    def mean(self, name: str, units: int, parts: int, n: int, otherwise: Reason) -> None:
+        """units / parts as money, to the unit, half to even, taken over n; none over nothing."""
         self.n[name] = n
         if n == 0:
             self.values[name] = None
             self.reasons[name] = otherwise
         else:
-            self.money(name, half_even(units, n))
+            self.money(name, half_even(units, parts))
 
     def ratio(self, name: str, value: Value, n: int) -> None:
         self.n[name] = n

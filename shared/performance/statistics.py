@@ -112,15 +112,15 @@ def _trades(sheet: Sheet, sums: TradeSums, cash: int) -> None:
     sheet.ratio("profit_factor", gained / lost if lost > 0 else none, n)
     payoff = (gained * losses) / (lost * wins) if lost > 0 and wins > 0 else none if lost == 0 else "no_winning_trades"
     sheet.ratio("payoff_ratio", payoff, n)
-    sheet.mean("expectancy_abs", sums.net, n, "no_trades")
+    sheet.mean("expectancy_abs", sums.net, n, n, "no_trades")
     # (1 + average win / average loss) x winrate - 1
     edge = (wins * lost + gained * losses - n * lost) / (n * lost) if lost > 0 else none
     sheet.ratio("expectancy_ratio", edge, n)
     sheet.ratio("avg_profit_ratio", sums.ratio_sum / n if n > 0 else "no_trades", n)
-    sheet.mean("avg_win_abs", gained, wins, "no_trades" if n == 0 else "no_winning_trades")
-    sheet.mean("avg_loss_abs", lost, losses, none)
+    sheet.mean("avg_win_abs", gained, wins, wins, "no_trades" if n == 0 else "no_winning_trades")
+    sheet.mean("avg_loss_abs", lost, losses, losses, none)
     for name, units in (("best_trade_abs", sums.best), ("worst_trade_abs", sums.worst)):
-        sheet.mean(name, units, min(n, 1), "no_trades")
+        sheet.mean(name, units, 1, n, "no_trades")
     for name, ratio in (("best_trade_ratio", sums.best_ratio), ("worst_trade_ratio", sums.worst_ratio)):
         sheet.ratio(name, ratio if n > 0 else "no_trades", n)
     durations = (("avg_duration_s", sums.held_ms, n), ("min_duration_s", sums.shortest_ms, 1))

@@ -1,0 +1,106 @@
+"""What a run's decisions add up to, kept between requests: a reader of a long run adds only the rows that are new.
+
+Decisions are append-only, so what was added once stays right. A run whose seq went back (a database put back to an
+older copy) is added up anew.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from shared.domain.decision import Fill, OrderEvent
+from shared.domain.timeframe import MINUTE_MS
+from shared.performance.book import Book
+from shared.performance.money import to_units
+from shared.performance.position import Resting
+from shared.performance.sheet import Statistics
+from shared.performance.statistics import Tally
+from shared.store import frames, tables
+from shared.store.decisions import read_decisions
+from shared.store.runs import Run
+
+MOST_KEPT = 2_000  # runs; a few KB each
+
+
+@dataclass(slots=True)
+class Holding:
+    """What a run holds now: the fills and waiting orders since its last closed trade."""
+
+    book: Book
+    resting: Resting = field(default_factory=Resting)
+    seq: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def catch_up(self, conn: Connection, run: Run) -> None:
+        for decision in read_decisions(conn, run.id, run.rules, self.seq, run.seq):
+            if isinstance(decision, Fill):
+                self.book.step(decision)
+            elif isinstance(decision, OrderEvent):
+                self.resting.step(decision)
+        self.seq = max(self.seq, run.seq)
+
+
+@dataclass(slots=True)
+class Whole:
+    """All of a run's statistics."""
+
+    tally: Tally
+    seq: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def catch_up(self, conn: Connection, run: Run) -> None:
+        for decision in read_decisions(conn, run.id, run.rules, self.seq, run.seq):
+            self.tally.step(decision)
+        self.seq = max(self.seq, run.seq)
+
+
+class Ledgers:
+    """Holdings and statistics of the runs that were asked for lately."""
+
+    def __init__(self) -> None:
+        self._holdings: OrderedDict[int, Holding] = OrderedDict()
+        self._wholes: OrderedDict[int, Whole] = OrderedDict()
+        self._lock = Lock()
+
+    def holding(self, conn: Connection, run: Run) -> Holding:
+        """What the run holds at its last commit."""
+        with self._lock:
+            kept = self._holdings.get(run.id)
+        if kept is None or kept.seq > run.seq:
+            kept = Holding(Book(run.rules), seq=_last_trade(conn, run.id, run.seq))
+        with kept.lock:
+            kept.catch_up(conn, run)
+        self._keep(self._holdings, run.id, kept)
+        return kept
+
+    def statistics(self, conn: Connection, run: Run) -> Statistics:
+        """The run's statistics at its last commit."""
+        with self._lock:
+            kept = self._wholes.get(run.id)
+        if kept is None or kept.seq > run.seq:
+            first_ms = frames.first_open_ms(conn, run.instrument_id, run.start_ms)
+            start_ms = run.start_ms if first_ms is None else first_ms
+            kept = Whole(Tally(run.rules, to_units(run.rules, run.cash), start_ms))
+        with kept.lock:
+            kept.catch_up(conn, run)
+            at_ms = run.start_ms if run.position_ms is None else run.position_ms + MINUTE_MS
+            report = kept.tally.report(max(at_ms, kept.tally.start_ms))
+        if run.position_ms is not None and run.position_ms >= run.start_ms:
+            self._keep(self._wholes, run.id, kept)
+        return report
+
+    def _keep(self, kept: "OrderedDict[int, Any]", run_id: int, value: Holding | Whole) -> None:
+        with self._lock:
+            kept[run_id] = value
+            kept.move_to_end(run_id)
+            while len(kept) > MOST_KEPT:
+                kept.popitem(last=False)
+
+
+def _last_trade(conn: Connection, run_id: int, until_seq: int) -> int:
+    t = tables.trades.c
+    last: int | None = conn.scalar(select(func.max(t.seq)).where(t.run_id == run_id, t.seq <= until_seq))
+    return last or 0

@@ -1,0 +1,99 @@
+"""What a run has done: trades, fills, orders, notes, equity, position, statistics, and the whole as one document."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from services.api import export, schemas, views
+from services.api.context import Context, Ctx, Viewer
+from services.api.responses import problems
+from services.api.routes.runs import Limit, Offset, Order, RunId, find
+from shared.domain.decision import NOTES, Fill, Note, OrderEvent, Trade
+from shared.performance.document import dumps, fill_json, order_json, trade_json
+from shared.store import curves
+from shared.store.decisions import page
+from shared.store.rows import Record
+
+router = APIRouter(prefix="/runs/{run_id}", tags=["results"], responses=problems(401, 403, 404, 422))
+
+FOR_EVER = 2**62
+Points = Annotated[int, Query(ge=4, le=20_000)]
+Ms = Annotated[int | None, Query(ge=0, le=FOR_EVER)]
+
+
+@router.get("/trades", summary="Round trips")
+def trades(
+    run_id: RunId, ctx: Ctx, _: Viewer, limit: Limit = 100, offset: Offset = 0, order: Order = "asc"
+) -> schemas.Listed[schemas.Trade]:
+    return schemas.Listed[schemas.Trade].model_validate(listed(ctx, run_id, Trade, limit, offset, order))
+
+
+@router.get("/fills", summary="Executions")
+def fills(
+    run_id: RunId, ctx: Ctx, _: Viewer, limit: Limit = 100, offset: Offset = 0, order: Order = "asc"
+) -> schemas.Listed[schemas.Fill]:
+    return schemas.Listed[schemas.Fill].model_validate(listed(ctx, run_id, Fill, limit, offset, order))
+
+
+@router.get("/orders", summary="Orders, each as its latest event left it")
+def orders(
+    run_id: RunId, ctx: Ctx, _: Viewer, limit: Limit = 100, offset: Offset = 0, order: Order = "asc"
+) -> schemas.Listed[schemas.Order]:
+    return schemas.Listed[schemas.Order].model_validate(listed(ctx, run_id, OrderEvent, limit, offset, order))
+
+
+@router.get("/notes", summary="What a person should know that changed no order")
+def notes(
+    run_id: RunId, ctx: Ctx, _: Viewer, limit: Limit = 100, offset: Offset = 0, order: Order = "asc"
+) -> schemas.Listed[schemas.Note]:
+    return schemas.Listed[schemas.Note].model_validate(listed(ctx, run_id, Note, limit, offset, order))
+
+
+@router.get("/equity", summary="The equity curve, thinned to a number of points")
+def equity(
+    run_id: RunId, ctx: Ctx, _: Viewer, points: Points = 2_000, from_ms: Ms = None, to_ms: Ms = None
+) -> schemas.Equity:
+    with ctx.reading() as conn:
+        run = find(conn, run_id)
+        curve = curves.equity_curve(conn, run_id, points, from_ms or 0, FOR_EVER if to_ms is None else to_ms)
+    decimals = run.rules.quote_decimals
+    items = [(ts_ms, f"{value:.{decimals}f}") for ts_ms, value in curve.points]
+    return schemas.Equity(items=items, thinned=curve.is_thinned, total=curve.total)
+
+
+@router.get("/position", summary="What the run holds, at the close of its last bar")
+def position(run_id: RunId, ctx: Ctx, _: Viewer) -> schemas.Position:
+    with ctx.reading() as conn:
+        return schemas.Position.model_validate(views.position_json(conn, ctx.ledgers, find(conn, run_id)))
+
+
+@router.get("/stats", summary="Statistics; what is undefined is null, with its reason")
+def stats(run_id: RunId, ctx: Ctx, _: Viewer) -> dict[str, object]:
+    with ctx.reading() as conn:
+        return ctx.ledgers.statistics(conn, find(conn, run_id))
+
+
+@router.get("/export", summary="The document of `paperfold backtest --json`", response_class=Response)
+def whole(run_id: RunId, ctx: Ctx, _: Viewer) -> Response:
+    with ctx.reading() as conn:
+        text = dumps(export.document_of(conn, find(conn, run_id)))
+    name = f'attachment; filename="run-{run_id}.json"'
+    return Response(text, media_type="application/json", headers={"Content-Disposition": name})
+
+
+def listed(ctx: Context, run_id: int, record: Record, limit: int, offset: int, order: Order) -> dict[str, object]:
+    """One page of a run's rows of a kind."""
+    with ctx.reading() as conn:
+        run = find(conn, run_id)
+        found, total = page(conn, run_id, run.rules, record, limit, offset, newest=order == "desc")
+    items: list[dict[str, object]] = []
+    for row in found:
+        if isinstance(row, Trade):
+            items.append(trade_json(run.rules, row))
+        elif isinstance(row, Fill):
+            items.append(fill_json(run.rules, row))
+        elif isinstance(row, OrderEvent):
+            items.append(order_json(run.rules, row))
+        elif isinstance(row, Note):
+            items.append({"seq": row.seq, "ts_ms": row.ts_ms, "note": NOTES[row.code], "value": row.value})
+    return {"items": items, "total": total, "limit": limit, "offset": offset}
