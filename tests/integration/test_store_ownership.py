@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from shared.domain.command import Command
+from shared.domain.errors import UnavailableError
 from shared.store import commands, market, ownership, runs, tables
 from shared.store import database as store
 from shared.store.ownership import Progress
@@ -185,6 +186,30 @@ def test_a_row_that_is_claimed_while_another_looks_is_not_claimed_twice(engine: 
     with store.begin(engine) as conn:
         assert runs.get(conn, run.id).runner_id == one
         assert ownership.claim(conn, two, "1", {"paper": 1}) == []
+
+
+def test_an_owner_that_froze_inside_a_commit_is_replaced(engine: Engine) -> None:
+    """Its row lock hides the run from claims; the server ends its transaction after 3 s of silence."""
+    with store.begin(engine) as conn:
+        one, two = a_runner(conn), a_runner(conn)
+        run = a_claimed_run(conn, one)
+
+    def take() -> list[Run]:
+        with store.begin(engine) as conn:
+            return ownership.claim(conn, two, "1", {"paper": 1})
+
+    frozen = engine.connect()
+    assert ownership.commit_progress(frozen, one, [a_step(run)]) == {run.id}
+    with store.begin(engine) as conn:
+        expire(conn, one)
+    assert take() == []
+    deadline = time.monotonic() + 10
+    while not (taken := take()) and time.monotonic() < deadline:
+        pass
+    assert [(found.id, found.position_ms) for found in taken] == [(run.id, None)]
+    with pytest.raises(UnavailableError), store.unavailable():
+        frozen.commit()
+    frozen.close()
 
 
 def test_waiting_runs_say_how_many_runners_are_missing(conn: Connection) -> None:
