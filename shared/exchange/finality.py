@@ -12,7 +12,7 @@ A minute's way (docs/decisions/0005):
       |-- boundary + 3 s (2 s when a closed frame is there that does not join; always 2 s when finality=confirmed):
       |   REST is asked, and again after 2, 5, 15, 30, 60 s while it leaves the minute open
       |       |-- a row, read >= 2 s after the close, that no frame contradicts -----------------------------> FINAL
-      |       |-- a row that knows fewer trades than frames did (a stale replica): believed after 5 min -----> FINAL
+      |       |-- a row that knows fewer trades than frames did is stale: asked again, believed after 5 min -> FINAL
       |       |-- a refused row (impossible values): asked for 10 minutes more, then as good as none --------> ABSENT
       |       |-- no row, and no later row: the edge, or downtime; nothing is known, the feed waits
       |       `-- no row but a later one, and again >= 30 s of exchange and >= 2 s of wall time later -------> ABSENT
@@ -34,7 +34,7 @@ from typing import Literal
 from shared.domain.bar import Bar
 from shared.domain.errors import InputError
 from shared.domain.timeframe import MINUTE_MS
-from shared.exchange.absence import Misses, Moment
+from shared.exchange.absence import ABSENT_EXCHANGE_MS, Misses, Moment
 from shared.exchange.normalise import PartialBar
 
 GRACE_MS = 3_000  # after the boundary: a closed frame usually came by then (recorded: +1.755 s)
@@ -205,12 +205,14 @@ class Finality:
             return Final(seen.closed.bar, "frame")
         row = self._rows.get(minute)
         if row is not None:
-            if self._is_stale(row, seen) and not self._is_patience_over("stale", minute, at):
+            if self._has_more_trades(seen, row) and not self._is_patience_over("count", minute, at, PATIENCE_MS):
+                return None
+            if self._has_later_ids(seen, row) and not self._is_patience_over("ids", minute, at, ABSENT_EXCHANGE_MS):
                 return None
             return Final(row, "rest", seen is not None)
         if minute in self._absent:
             had_trades = seen is not None and seen.trades > 0
-            if had_trades and not self._is_patience_over("unseen", minute, at):
+            if had_trades and not self._is_patience_over("unseen", minute, at, PATIENCE_MS):
                 return None
             return Absent(minute, minute + MINUTE_MS)
         return None
@@ -218,18 +220,22 @@ class Finality:
     def _joins(self, closed: PartialBar) -> bool:
         return closed.is_whole and self._last_id is not None and closed.first_id == self._last_id + 1
 
-    def _is_stale(self, row: Bar, seen: _Seen | None) -> bool:
-        """Frames know of more trades in this minute than the row does."""
-        if seen is None or row.trades is None:
-            return False
-        by_ids = seen.last_id - self._last_id if self._last_id is not None and seen.last_id >= 0 else 0
-        return row.trades < max(seen.trades, by_ids)
+    def _has_more_trades(self, seen: _Seen | None, row: Bar) -> bool:
+        """A frame counted more trades than the row does: the row is stale."""
+        return seen is not None and row.trades is not None and row.trades < seen.trades
 
-    def _is_patience_over(self, why: str, minute: int, at: Moment | None) -> bool:
+    def _has_later_ids(self, seen: _Seen | None, row: Bar) -> bool:
+        """By the ids there were more trades than the row counts. Weaker: the id we count from may be wrong."""
+        if seen is None or row.trades is None or self._last_id is None or seen.last_id < 0:
+            return False
+        is_told_twice = seen.closed is not None and seen.closed.is_whole and is_same(seen.closed.bar, row)
+        return not is_told_twice and row.trades < seen.last_id - self._last_id
+
+    def _is_patience_over(self, why: str, minute: int, at: Moment | None, patience_ms: int) -> bool:
         if at is None:
             return False
         since = self._doubted.setdefault((why, minute), at)
-        return since.is_apart(at, PATIENCE_MS)
+        return since.is_apart(at, patience_ms)
 
     def _give_up(self, answer: Answer) -> None:
         """A row that stays impossible gives its minute up in the end: it must not stop an instrument for ever."""
@@ -242,8 +248,7 @@ class Finality:
     def _move_on(self, outcome: Final | Absent) -> None:
         minute = self.next_ms
         seen = self._seen.pop(minute, None)
-        if isinstance(outcome, Final):
-            self._last_id = self._id_after(outcome, seen)
+        self._last_id = self._id_after(outcome, seen) if isinstance(outcome, Final) else None
         self._decided[minute] = outcome.bar if isinstance(outcome, Final) else None
         if len(self._decided) > KEPT_MINUTES:
             oldest = next(iter(self._decided))

@@ -1,4 +1,4 @@
-"""Binance US over HTTP: five public questions, all of them GET. No key, no signature, nothing that could trade.
+"""Binance US over HTTP: four public questions, all of them GET. No key, nothing signed, nothing that trades.
 
 Every answer is good (read and checked) or an error: UnavailableError when asking again may help, InputError when the
 question itself was wrong (an unknown symbol).
@@ -6,6 +6,7 @@ question itself was wrong (an unknown symbol).
 
 import asyncio
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -15,7 +16,7 @@ from shared.exchange.clock import Measurement
 from shared.exchange.finality import WALL_FLOOR_MS, Answer
 from shared.exchange.limits import WeightBudget
 from shared.exchange.normalise import ExchangeInfo, read_exchange_info, read_rows
-from shared.exchange.wire import INTERVAL, decode_json, to_ms, to_symbol
+from shared.exchange.wire import INTERVAL, LOCAL, decode_json, to_ms, to_symbol
 
 PAGE = 1_000  # most rows of one klines answer
 WEIGHTS = {"ping": 1, "time": 1, "exchangeInfo": 20, "klines": 2}  # since 2026-08-31
@@ -36,7 +37,9 @@ class Clock(Protocol):
 class RestClient:
     """One HTTP client for one process; all requests count against one budget."""
 
-    def __init__(self, base_url: str, clock: Clock, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self, base_url: str, clock: Clock, timeout_s: float = 10.0, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self.base_url = base_url
         self.budget = WeightBudget()
         self._clock = clock
@@ -45,7 +48,8 @@ class RestClient:
             timeout=timeout_s,
             limits=httpx.Limits(max_connections=8, keepalive_expiry=30),
             headers={"Accept": "application/json", "User-Agent": "paperfold"},
-            trust_env=True,
+            trust_env=urlsplit(base_url).hostname not in LOCAL,  # a proxy is for the way out
+            transport=transport,
         )
 
     async def close(self) -> None:

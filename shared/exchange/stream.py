@@ -23,7 +23,17 @@ from websockets.protocol import Event as WireEvent
 
 from shared.domain.errors import InputError, UnavailableError
 from shared.exchange.normalise import PartialBar, partial_bar
-from shared.exchange.wire import Kline, Refusal, Reply, Shutdown, encode_request, read_message, stream_name, to_symbol
+from shared.exchange.wire import (
+    LOCAL,
+    Kline,
+    Refusal,
+    Reply,
+    Shutdown,
+    encode_request,
+    read_message,
+    stream_name,
+    to_symbol,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +220,7 @@ class _Session:
     async def open(self) -> None:
         """Connect and see that the exchange lists what we subscribed. Raises UnavailableError."""
         streams = "/".join(sorted(map(stream_name, self.instruments)))
-        is_local = urlsplit(self._url).hostname in ("127.0.0.1", "localhost", "::1")
+        is_local = urlsplit(self._url).hostname in LOCAL
         try:
             self._socket = await connect(
                 f"{self._url}/stream?streams={streams}",

@@ -12,6 +12,7 @@ from shared.domain.errors import InputError
 from shared.domain.instrument import parse_instrument
 
 INTERVAL = "1m"  # the only one ever asked for: higher timeframes are built by the fold
+LOCAL = ("127.0.0.1", "localhost", "::1")  # hosts that no proxy stands before
 # Numbers stay text: a float would lose the digits that exact_float has to count.
 _DECODER = json.JSONDecoder(parse_float=str)
 
