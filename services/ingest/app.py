@@ -17,14 +17,14 @@ from services.ingest.backfill import Backfill
 from services.ingest.clock import LiveClock
 from services.ingest.feed import Feed
 from services.ingest.metrics import Meters
-from services.ingest.publisher import Publisher
+from services.ingest.publisher import CATCH_UP_MS, Publisher
 from services.ingest.record import Recorder
 from services.ingest.wants import StrategyNeeds, wanted
 from shared import log
 from shared.bus import client as bus
 from shared.domain.errors import FencedError, UnavailableError
 from shared.domain.timeframe import DAY_MS, MINUTE_MS, floor_ms
-from shared.exchange.finality import Finality
+from shared.exchange.finality import SETTLE_MS, Finality
 from shared.exchange.normalise import ExchangeInfo
 from shared.exchange.rest import RestClient
 from shared.exchange.stream import Connected, Disconnected, FrameCame, Refused, StreamClient, StreamEvent
@@ -36,7 +36,6 @@ from shared.store.market import Instrument
 WANTS_S = 1.0
 INFO_S = 3_600.0
 AGAIN_S = (0.1, 0.5, 1.0, 2.0, 5.0)
-CATCH_UP_MS = 2 * DAY_MS  # a record that ends longer ago is continued from now; history fills the hole
 
 
 async def run(settings: Settings) -> None:
@@ -129,10 +128,10 @@ class Epoch:
             self._backfill.want(known[name], self._feeds[name].start_ms, want)
 
     async def _start(self, instrument: Instrument) -> list[Coroutine[Any, Any, None]]:
-        """A new feed's loops. Its first minute is the one after the record, or the present one."""
-        await self._clock.trusted()
+        """A new feed's loops. It begins after the record, or with the first minute that history cannot have yet."""
         ranges = await self._recorder.read(bars.coverage_of, instrument.id)
-        now_ms = floor_ms(self._clock.now_ms(), MINUTE_MS)
+        await self._clock.trusted()
+        now_ms = floor_ms(self._clock.moment().exchange_ms - SETTLE_MS, MINUTE_MS)
         end_ms = ranges[-1][1] if ranges else 0
         start_ms = end_ms if now_ms - CATCH_UP_MS <= end_ms else now_ms
         finality = Finality(start_ms, is_confirmed=self._settings.ingest.finality == "confirmed")

@@ -16,15 +16,17 @@ from services.ingest.record import Recorder, entries_of
 from shared import log
 from shared.bus import keys, pubsub, stream
 from shared.bus.client import unavailable
-from shared.bus.codec import Entry, Tick
+from shared.bus.codec import Entry, Gap, Tick
 from shared.domain.errors import UnavailableError
-from shared.domain.timeframe import MINUTE_MS
+from shared.domain.timeframe import DAY_MS, MINUTE_MS
 from shared.store import bars
 from shared.store.market import Instrument
 
 TICK_S = 0.5
 CHECK_S = 5.0  # an idle stream is looked at so often: it may have been flushed
+WAIT_S = 0.5  # for a record that has no minute yet, or a hole
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+CATCH_UP_MS = 2 * DAY_MS  # a record that ends longer ago is not continued: a new stretch begins, and a new stream
 WAITING = 5_000  # entries kept in memory; beyond that they are read from the record
 
 
@@ -80,11 +82,12 @@ class InstrumentStream:
         """For ever; while Redis is away, the record goes on without it."""
         failures = 0
         while True:
+            self._news.clear()
             try:
+                if self._last_ms is not None:
+                    self._last_ms = await self._publish(self._last_ms)
                 if self._last_ms is None:
-                    await self._restore()
-                else:
-                    await self._publish()
+                    self._last_ms = await self._restore()
                 failures = 0
             except UnavailableError as error:
                 if failures == 0:
@@ -94,49 +97,52 @@ class InstrumentStream:
                 failures += 1
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), CHECK_S)
+                await asyncio.wait_for(self._news.wait(), CHECK_S if self._last_ms is not None else WAIT_S)
 
-    async def _publish(self) -> None:
-        """Tell what waits. Whatever does not join the stream's end means that the stream is not what we left."""
-        self._news.clear()
-        entries = list(self._waiting)
+    async def _publish(self, last_ms: int) -> int | None:
+        """Tell what waits, if it joins the stream's end. The new end; None when the stream is not as we left it."""
+        entries = [entry for entry in self._waiting if entry.open_ms > last_ms]
         self._waiting.clear()
-        last_ms = self._last_ms
-        assert last_ms is not None  # noqa: S101
-        entries = [entry for entry in entries if entry.open_ms > last_ms]
+        if entries and first_ms_of(entries[0]) > last_ms + MINUTE_MS:
+            return None
         verdicts = await stream.publish_async(self._redis, self._instrument.name, entries, self._minutes)
-        if entries and self._last_ms is not None:
-            self._last_ms = entries[-1].open_ms
-        # asked after, not before: a flush just before our entries would leave them alone in the stream
+        # looked at after, not before: a flush just before our entries would leave them alone in the stream
         if "regression" in verdicts or not await self._holds(last_ms):
-            self._last_ms = None
-            self._news.set()
+            return None
+        return entries[-1].open_ms if entries else last_ms
 
     async def _holds(self, open_ms: int) -> bool:
         found = await stream.read_async(self._redis, {self._instrument.name: open_ms - 1}, count=1)
         entries = found.get(self._instrument.name, [])
         return bool(entries) and entries[0].open_ms == open_ms
 
-    async def _restore(self) -> None:
-        """Make the stream hold the newest minutes of the record, up to its length."""
+    async def _restore(self) -> int | None:
+        """Make the stream hold the newest minutes of the record, up to its length. Its end; None: not yet."""
         name = self._instrument.name
-        self._news.clear()
-        self._waiting.clear()
+        self._waiting.clear()  # all of it is in the record by now
         wanted = await self._recorder.read(_newest_entries, self._instrument.id, self._minutes)
         if not wanted:
-            return  # nothing is decided yet
+            return None  # nothing is decided yet
         first = (await stream.read_async(self._redis, {name: stream.BEGINNING}, count=1)).get(name)
         last_ms = await stream.last_open_ms_async(self._redis, name)
-        if first and last_ms is not None and (first[0].open_ms > wanted[0].open_ms or last_ms > wanted[-1].open_ms):
-            with unavailable():  # its beginning is lost, or it is ahead of the record: ids only rise, so begin anew
-                await self._redis.delete(keys.bars(name))
-            last_ms = None
+        if first and last_ms is not None:
+            hole_ms = first_ms_of(wanted[0]) - last_ms - MINUTE_MS
+            if 0 < hole_ms <= CATCH_UP_MS:
+                return None  # nothing is told past a hole that is being filled
+            if hole_ms > 0 or first[0].open_ms > wanted[0].open_ms or last_ms > wanted[-1].open_ms:
+                with unavailable():  # it lacks its beginning, or ends elsewhere; ids only rise, so begin anew
+                    await self._redis.delete(keys.bars(name))
+                last_ms = None
         missing = [entry for entry in wanted if last_ms is None or entry.open_ms > last_ms]
         await stream.publish_async(self._redis, name, missing, self._minutes)
         if missing:
             self._log.info("stream_restored", entries=len(missing), last_ms=wanted[-1].open_ms)
-        self._last_ms = wanted[-1].open_ms
-        self._news.set()  # what was offered meanwhile
+        return wanted[-1].open_ms
+
+
+def first_ms_of(entry: Entry) -> int:
+    """The first minute that an entry tells of."""
+    return entry.from_ms if isinstance(entry, Gap) else entry.open_ms
 
 
 def _newest_entries(conn: Connection, instrument_id: int, minutes: int) -> list[Entry]:
