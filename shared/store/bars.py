@@ -50,7 +50,8 @@ def record(
 ) -> Recorded:
     """Declare every minute of `covered` decided: present as given in `bars` (oldest first), else absent.
 
-    Minutes that were decided before stay as they were. Waits for other writers of the instrument.
+    Minutes that were decided before stay as they were. Waits for other writers of the instrument. An importer gives a
+    long history in parts, each with its part of the coverage: 50,000 minutes take about half a second.
     """
     _check(bars, covered)
     conn.execute(_SQL["lock"], {"instrument_id": instrument_id})

@@ -4,9 +4,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
 
 from shared.store import database
 
@@ -23,16 +20,6 @@ def upgrade(url: str) -> None:
             command.upgrade(config, "head")
     finally:
         engine.dispose()
-
-
-def is_current(conn: Connection) -> bool:
-    """Whether the schema is the one that this code expects."""
-    return MigrationContext.configure(conn).get_current_revision() == head()
-
-
-def head() -> str | None:
-    """Name of the newest schema."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:

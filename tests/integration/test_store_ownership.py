@@ -317,7 +317,7 @@ def test_a_thousand_runs_are_one_commit(engine: Engine) -> None:
     with store.begin(engine) as conn:
         runner = a_runner(conn)
         run = a_run(conn)
-        copied = ", ".join(name for name in tables.runs.columns if name != "id")
+        copied = ", ".join(column.name for column in tables.runs.columns if column.name != "id")
         conn.execute(text(f"insert into runs ({copied}) select {copied} from runs, generate_series(1, 999)"))
         claimed = ownership.claim(conn, runner, "1", {"paper": 1000})
     assert run.id in {one.id for one in claimed}
