@@ -26,6 +26,7 @@ from shared.kernel import NAN, VectorF, VectorM, column_f, column_m, is_compiled
 from shared.strategy.plan import Plan
 
 STATUSES = {w.OPEN: "open", w.STOPPED: "stopped", w.FINISHED: "finished"}
+SEAL_BYTES = 32
 BATCH_ROWS = 4096  # rows that `out` holds when whole series are folded
 
 
@@ -237,25 +238,27 @@ class Fold:
         return hashlib.sha256(b"|".join((ENGINE_VERSION.encode(), self.text.encode(), k, p, cash))).hexdigest()
 
     def snapshot(self) -> Snapshot:
-        """State as bytes; NaN as one pattern, so that equal states are equal bytes."""
+        """State as sealed bytes; NaN as one pattern, so that equal states are equal bytes."""
         f = struct.pack(f"<{len(self._f)}d", *(x if x == x else NAN for x in self._f))
         m = struct.pack(f"<{len(self._m)}q", *self._m)
-        return Snapshot(self.program, self.position_ms, self.seq, self.digest, f, m)
+        return Snapshot(self.program, self.position_ms, self.seq, self.digest, f, m + _seal(self.digest, f, m))
 
     def restore(self, snapshot: Snapshot) -> bool:
-        """Take over a snapshot's state; False, and nothing happens, when it was made by another program."""
-        if (
-            snapshot.program != self.program
-            or len(snapshot.m) != 8 * len(self._m)
-            or len(snapshot.f) != 8 * len(self._f)
-        ):
+        """Take over a snapshot's state; False, and nothing happens, when it is another program's or was altered."""
+        f, m, seal = snapshot.f, snapshot.m[:-SEAL_BYTES], snapshot.m[-SEAL_BYTES:]
+        if snapshot.program != self.program or seal != _seal(snapshot.digest, f, m):
             return False
-        for i, x in enumerate(cast(tuple[float, ...], struct.unpack(f"<{len(self._f)}d", snapshot.f))):
+        for i, x in enumerate(cast(tuple[float, ...], struct.unpack(f"<{len(self._f)}d", f))):
             self._f[i] = x
-        for i, word in enumerate(cast(tuple[int, ...], struct.unpack(f"<{len(self._m)}q", snapshot.m))):
+        for i, word in enumerate(cast(tuple[int, ...], struct.unpack(f"<{len(self._m)}q", m))):
             self._m[i] = word
         self.digest = snapshot.digest
         return True
+
+
+def _seal(digest: bytes, f: bytes, m: bytes) -> bytes:
+    """Hash of a state: a snapshot that a disk or a hand has altered is no state of any fold."""
+    return hashlib.sha256(digest + f + m).digest()
 
 
 def decisions(rows: Sequence[int]) -> list[Decision]:
