@@ -46,6 +46,7 @@ def use_numba(cache_dir: str, write_module: Callable[[str, str], str] | None = N
         raise RuntimeError("set NUMBA_DISABLE_INTEL_SVML=1 before numba is imported")
     settings.CACHE_DIR = cache_dir
     _compile = njit(cache=True, error_model="python", fastmath=False)
+    _write_module = write_module
     _redeclare_own()
 
 

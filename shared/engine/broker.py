@@ -54,7 +54,7 @@ def affordable(m: VectorM, k: VectorM, price: int, quantity: int) -> int:
     lot = product(price, k[UNIT])
     if m[CASH] <= 0:
         return 0
-    most = min(quantity, mul_div_floor(m[CASH], PPM, product(lot, PPM + k[TAKER_PPM])) + 1)
+    most = min(quantity, mul_div_floor(m[CASH], PPM, PPM + k[TAKER_PPM]) // lot + 1)
     # the fee rounds to even, so the quotient can be one lot off
     while most > 0 and product(most, lot) + fee_of(product(most, lot), k[TAKER_PPM]) > m[CASH]:
         most = most - 1

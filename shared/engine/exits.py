@@ -1,7 +1,7 @@
 """Where a position gets out: initial stop, target and rungs, from the fill price and what the deciding close knew."""
 
 from shared.domain.decision import NOTES, ORDER_EVENTS, ORDER_TYPES, PARTIAL_BASE, REASONS
-from shared.engine.money import PPM, PPM2, div_even, mul_div_ceil, mul_div_even, mul_div_floor, product
+from shared.engine.money import PPM, PPM2, div_even, mul_div, mul_div_ceil, mul_div_even, mul_div_floor, product
 from shared.engine.portfolio import notional_of
 from shared.engine.rows import note_row, order_row
 from shared.engine.words import (
@@ -60,6 +60,15 @@ def moved(price: int, side: int, ratio_ppm2: int) -> int:
 
 
 @kernel
+def beside(price: int, side: int, distance: int, multiple_ppm: int) -> int:
+    """price + side x distance x multiple to the nearest tick, ties to even, rounded once."""
+    whole, rest = mul_div(distance, multiple_ppm, PPM)
+    near = price + side * whole
+    odd = near % 2  # a tie goes to the even price, whichever side of `near` that is
+    return near - odd + div_even(odd * PPM + side * rest, PPM)
+
+
+@kernel
 def stands_in(price: int, level: int, side: int, ratio_ppm2: int) -> bool:
     """Is `level` strictly on `side` of the price, and half to twice the base distance from it (both included)?"""
     away = side * (level - price)
@@ -107,7 +116,7 @@ def target_price(m: VectorM, k: VectorM, side: int, price: int, stop: int) -> in
             level = div_even(m[WAIT_TARGET_VP], k[TICK_E8])
             target = level if stands_in(price, level, side, ratio) else target
     elif kind == MULTIPLE:
-        target = price + side * mul_div_even(abs(price - stop), k[TARGET_PPM], PPM) if stop > 0 else 0
+        target = beside(price, side, abs(price - stop), k[TARGET_PPM]) if stop > 0 else 0
     elif kind != NONE:
         target = div_even(m[WAIT_TARGET], k[TICK_E8])
     return target if target > 0 and side * (target - price) > 0 else 0

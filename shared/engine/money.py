@@ -11,8 +11,16 @@ PPM2 = PPM * PPM
 
 
 @kernel
+def bounded(word: int) -> int:
+    """A sum as a money word. Raises OverflowError beyond 2^62."""
+    if word > LIMIT or word < -LIMIT:
+        raise OverflowError("out of range")
+    return word
+
+
+@kernel
 def product(a: int, b: int) -> int:
-    """a x b of non-negative words. Raises OverflowError at 2^62."""
+    """a x b of non-negative words. Raises OverflowError beyond 2^62."""
     if b != 0 and a > LIMIT // b:
         raise OverflowError("out of range")
     return a * b
@@ -24,8 +32,7 @@ def mul_div(a: int, b: int, c: int) -> tuple[int, int]:
     whole = product(a // c, b)
     part = a % c
     if b == 0 or part <= LIMIT // b:
-        rest = part * b
-        return whole + rest // c, rest % c
+        return bounded(whole + part * b // c), part * b % c
     # long multiplication, highest bit of b first: quotient and remainder stay below the bound all the way
     bit = 1
     while bit <= b // 2:
@@ -40,9 +47,7 @@ def mul_div(a: int, b: int, c: int) -> tuple[int, int]:
         quotient = quotient + rest // c
         rest = rest % c
         bit = bit // 2
-    if quotient > LIMIT - whole:
-        raise OverflowError("out of range")
-    return whole + quotient, rest
+    return bounded(whole + quotient), rest
 
 
 @kernel
@@ -56,7 +61,7 @@ def mul_div_floor(a: int, b: int, c: int) -> int:
 def mul_div_ceil(a: int, b: int, c: int) -> int:
     """ceil(a x b / c)."""
     quotient, rest = mul_div(a, b, c)
-    return quotient + (1 if rest > 0 else 0)
+    return bounded(quotient + (1 if rest > 0 else 0))
 
 
 @kernel
@@ -64,7 +69,7 @@ def mul_div_even(a: int, b: int, c: int) -> int:
     """a x b / c to the nearest whole, ties to even."""
     quotient, rest = mul_div(a, b, c)
     if rest > c - rest or (rest == c - rest and quotient % 2 == 1):
-        return quotient + 1
+        return bounded(quotient + 1)
     return quotient
 
 

@@ -5,7 +5,7 @@ that closes it contributes its fill prices only.
 """
 
 from shared.domain.decision import FLAG_NO_TRADE, ORDER_EVENTS, TAKER
-from shared.engine.money import fee_of, product
+from shared.engine.money import bounded, fee_of, product
 from shared.engine.rows import fill_row, order_row, trade_row
 from shared.engine.words import (
     BAR_H,
@@ -68,9 +68,9 @@ def fill(
     fee = fee_of(notional, k[TAKER_PPM] if liquidity == TAKER else k[MAKER_PPM])
     fill_row(m, out, order, ts, side, quantity, price, fee, liquidity, reason, FLAG_NO_TRADE if m[NO_TRADE] == 1 else 0)
     order_row(m, out, order, ts, FILLED_EVENT, side, kind, quantity, price, reason)
-    m[CASH] = m[CASH] - side * notional - fee
+    m[CASH] = bounded(bounded(m[CASH] - side * notional) - fee)
     m[POSITION] = m[POSITION] + side * quantity
-    m[FEES] = m[FEES] + fee
+    m[FEES] = bounded(m[FEES] + fee)
     m[FILLED] = m[FILLED] + 1
     return notional
 
@@ -100,7 +100,7 @@ def leave(
     """Reduce the position by `quantity`; flat: the round trip becomes a trade."""
     long = 1 if m[POSITION] > 0 else -1
     notional = fill(m, k, out, order, ts, -long, kind, quantity, price, liquidity, reason)
-    m[EXIT_NOTIONAL] = m[EXIT_NOTIONAL] + notional
+    m[EXIT_NOTIONAL] = bounded(m[EXIT_NOTIONAL] + notional)
     if long > 0:
         m[WORST] = min(m[WORST], price)
         m[BEST] = max(m[BEST], price)
@@ -122,5 +122,5 @@ def leave(
 def equity_at(m: VectorM, k: VectorM, price: int) -> int:
     """Cash and the position at `price`, in quote units; costs of leaving are not deducted."""
     if m[POSITION] >= 0:
-        return m[CASH] + notional_of(k, price, m[POSITION])
-    return m[CASH] - notional_of(k, price, -m[POSITION])
+        return bounded(m[CASH] + notional_of(k, price, m[POSITION]))
+    return bounded(m[CASH] - notional_of(k, price, -m[POSITION]))

@@ -2,7 +2,7 @@
 
 from shared.domain.decision import NOTES, REASONS
 from shared.engine.broker import submit_close
-from shared.engine.money import PPM, div_even, mul_div_ceil
+from shared.engine.money import PPM, bounded, div_even, mul_div_ceil
 from shared.engine.portfolio import equity_at, live_through
 from shared.engine.rows import note_row
 from shared.engine.words import (
@@ -40,7 +40,7 @@ def smoothed(m: VectorM, k: VectorM) -> int:
     else:
         m[WINDOW_COUNT] = m[WINDOW_COUNT] + 1
     m[slot] = m[EQUITY]
-    m[WINDOW_SUM] = m[WINDOW_SUM] + m[EQUITY]
+    m[WINDOW_SUM] = bounded(m[WINDOW_SUM] + m[EQUITY])
     m[WINDOW_NEXT] = (m[WINDOW_NEXT] + 1) % k[WINDOW]
     return div_even(m[WINDOW_SUM], m[WINDOW_COUNT])
 

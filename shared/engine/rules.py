@@ -166,6 +166,13 @@ def where(chosen: float, condition: float, other: float) -> float:
 
 
 @kernel
+def start_words(f: VectorF, at: int, n: int) -> None:
+    """n words that are not ready."""
+    for i in range(n):
+        f[at + i] = NAN
+
+
+@kernel
 def start_ring(f: VectorF, at: int, n: int) -> None:
     """An empty ring of n values: n + 1 words."""
     f[at] = 0.0

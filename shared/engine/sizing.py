@@ -1,6 +1,6 @@
 """How much an entry buys, decided once at a close: floors of exact quotients (strategy-format 4, decision 0006)."""
 
-from shared.engine.money import PPM, PPM2, mul_div_floor, product
+from shared.engine.money import PPM, PPM2, mul_div, mul_div_floor, product
 from shared.engine.words import (
     AMOUNT,
     BASE_SIZE,
@@ -15,8 +15,6 @@ from shared.engine.words import (
 )
 from shared.kernel import VectorM, is_nan, kernel, to_ppm
 
-PPM3 = PPM * PPM2
-
 
 @kernel
 def regime_ppm(trend: float, ranging: float, trending_ppm: int, ranging_ppm: int, uncertain_ppm: int) -> int:
@@ -26,6 +24,14 @@ def regime_ppm(trend: float, ranging: float, trending_ppm: int, ranging_ppm: int
     elif ranging == 1.0:
         return ranging_ppm
     return uncertain_ppm
+
+
+@kernel
+def part_of(amount: int, ratio_ppm2: int, power_ppm: int) -> int:
+    """floor(amount x ratio x power): one exact floor, though the product of the ratios may not fit a word."""
+    whole, rest = mul_div(amount, ratio_ppm2, PPM2)
+    units, left = mul_div(whole, power_ppm, PPM)
+    return units + (left + mul_div_floor(rest, power_ppm, PPM2)) // PPM
 
 
 @kernel
@@ -41,10 +47,9 @@ def entry_quantity(
         factor = regime_ppm(trend, ranging, k[SIZE_TRENDING], k[SIZE_RANGING], k[SIZE_UNCERTAIN])
         power = PPM if k[HAS_STRENGTH] == 0 or is_nan(strength) else to_ppm(strength)
         if k[SIZING] == BASE_SIZE:
-            share = product(product(k[AMOUNT], factor), power)
-            quantity = mul_div_floor(equity, share, PPM3) // lot_value
+            quantity = part_of(equity, product(k[AMOUNT], factor), power) // lot_value
         else:
-            quantity = mul_div_floor(k[AMOUNT], product(factor, power), PPM2) // lot_value
+            quantity = part_of(k[AMOUNT], product(factor, PPM), power) // lot_value
     if k[MAX_POSITION] >= 0:
         quantity = min(quantity, mul_div_floor(equity, k[MAX_POSITION], PPM) // lot_value)
     return quantity

@@ -6,7 +6,7 @@ functions from exec'd strings, so the compiled form is a real file; the module m
 and an edit in a called kernel does not invalidate its callers, so file and cache folder are named by a hash of it all.
 """
 
-from shared.engine.layout import Layout
+from shared.engine.layout import Layout, memory_size
 from shared.strategy.plan import (
     MEMORY_OPS,
     Apply,
@@ -32,6 +32,7 @@ OPERATORS = {
     "highest": "highest", "lowest": "lowest", "bars_since": "bars_since",
 }  # fmt: skip
 COUNTED = ("pow", "past", "rising", "falling", "highest", "lowest")  # operators that take their whole number
+RINGS = ("past", "rising", "falling", "highest", "lowest")  # operators whose memory is a ring of n values
 IMPORTS = """\
 from shared.engine.bar import end_bar, must_pause, trade_bar
 from shared.engine.decide import bars_held, count_close, decide, entry_price, equity_close, profit_ratio, r_multiple
@@ -41,7 +42,7 @@ from shared.engine.frames import (
 from shared.engine.rules import (
     absolute, add, bars_since, between, both, crosses_above, crosses_below, down, either, eq, falling, floordiv, ge, gt,
     highest, inverse, le, least, lowest, greatest, lt, mod, mul, ne, nearest, neg, over, past, power, rising, root,
-    start_ring, sub, tally, up, where,
+    start_ring, start_words, sub, tally, up, where,
 )
 from shared.kernel import NAN, kernel
 """
@@ -161,8 +162,10 @@ def _start(plan: Plan, layout: Layout) -> str:
             count = len(node.sheet.outputs)
             lines.append(f"start_delay(f, k[{place.delay_k}], {count}, k[{place.delay_k + 1}])")
     for op, entry in layout.memory.items():
-        size = {"crosses_above": 1, "crosses_below": 1, "bars_since": 0}.get(op.op, op.n)
-        lines.append(f"start_ring(f, k[{entry}], {size})")
+        if op.op in RINGS:
+            lines.append(f"start_ring(f, k[{entry}], {op.n})")
+        else:
+            lines.append(f"start_words(f, k[{entry}], {memory_size(op)})")
     return _function("def start(f, m, k, p):", lines)
 
 
