@@ -1,0 +1,193 @@
+// The candle chart: bars with volume below, fills on their bars, stop and target of the open position as lines.
+import { BarBook, floorTo } from "./bars.js";
+import { FillBook } from "./fills.js";
+import { faded, onTheme, palette } from "./palette.js";
+import { onZone, shifted, stamp } from "./times.js";
+
+const EARLY = 80; // older bars are asked for when so few are left on the left
+const WORDS_BELOW = 220; // bars in view
+const FOLLOW_MS = 1000;
+const two = (n) => String(n).padStart(2, "0");
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+export class Candles {
+  constructor(place, { run, instrument, timeframe, legend, note }) {
+    Object.assign(this, { place, instrument, legend, note, lines: [], position: null, words: true, lastFollow: 0 });
+    this.fills = new FillBook(run);
+    const lib = this.lib = window.LightweightCharts;
+    // The logo would come with a style element, which the policy forbids: the page's foot has the attribution
+    this.chart = lib.createChart(place, { autoSize: true, layout: { attributionLogo: false } });
+    this.candles = this.chart.addSeries(lib.CandlestickSeries, { priceLineStyle: lib.LineStyle.Dotted });
+    this.volume = this.chart.addSeries(lib.HistogramSeries, { priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false }, 1);
+    this.markers = lib.createSeriesMarkers(this.candles, []);
+    this.chart.panes()[1].setStretchFactor(0.18);
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.moved(range));
+    this.chart.subscribeCrosshairMove((at) => this.describe(at));
+    this.paint();
+    onTheme(() => { this.paint(); this.draw(); this.drawLines(); });
+    onZone(() => this.paint());
+    this.show(timeframe);
+  }
+
+  async show(timeframe) {
+    const book = this.book = new BarBook(this.instrument, timeframe);
+    this.say("Loading bars");
+    try {
+      await book.newest();
+      if (book !== this.book) return; // another timeframe was chosen meanwhile
+      this.setPrecision();
+      this.draw();
+      this.chart.timeScale().setVisibleLogicalRange({ from: book.all.length - this.roomFor(), to: book.all.length + 5 });
+      this.say(book.all.length ? "" : "No bars of this instrument are recorded yet.");
+      await this.loadFills();
+    } catch (error) {
+      this.say(`Bars could not be loaded: ${error.message}`);
+    }
+  }
+
+  roomFor() { return Math.max(40, Math.round(this.place.clientWidth / 9)); }
+
+  // Ticks are drawn at once; what is closed, and volume, come from the API at most once a second.
+  touch(bar, isClosed) {
+    const forming = this.book.touch(bar);
+    if (forming && this.book.items.length) {
+      this.candles.update(this.candle(forming));
+      this.volume.update(this.bar(forming));
+    }
+    if (isClosed) this.follow();
+  }
+
+  follow() {
+    if (this.waiting) return;
+    this.waiting = setTimeout(async () => {
+      this.waiting = 0;
+      this.lastFollow = Date.now();
+      const book = this.book, closed = book.items.length;
+      try {
+        await book.follow();
+        if (book !== this.book) return;
+        if (book.items.length !== closed || closed === 0) this.draw();
+        else if (book.forming) { this.candles.update(this.candle(book.forming)); this.volume.update(this.bar(book.forming)); }
+        if (book.all.length) this.say("");
+      } catch { /* the next bar asks again */ }
+    }, Math.max(0, this.lastFollow + FOLLOW_MS - Date.now()));
+  }
+
+  async loadFills() {
+    const book = this.book;
+    if (book.first !== null && await this.fills.cover(book.first) && book === this.book) this.drawMarkers();
+  }
+
+  async moved(range) {
+    if (!range) return;
+    const words = range.to - range.from < WORDS_BELOW;
+    if (words !== this.words) { this.words = words; this.drawMarkers(); }
+    if (range.from > EARLY || this.loading || this.book.items.length === 0) return;
+    await this.older();
+  }
+
+  async older() {
+    this.loading = true;
+    const book = this.book;
+    try {
+      if (await book.older() && book === this.book) { this.draw(); await this.loadFills(); }
+    } catch { /* scrolling on asks again */ } finally { this.loading = false; }
+  }
+
+  // Bring a span of time into view, loading as far back as it needs.
+  async reveal(fromMs, toMs) {
+    while (this.book.first !== null && this.book.first > fromMs && !this.book.complete) {
+      const before = this.book.items.length;
+      if (!this.loading) await this.older();
+      else await new Promise((done) => setTimeout(done, 100));
+      if (this.book.items.length === before && !this.loading) break;
+    }
+    const length = this.book.length, all = this.book.all;
+    const at = (ms) => { const i = all.findIndex((bar) => bar[0] >= floorTo(ms, length)); return i < 0 ? all.length - 1 : i; };
+    const from = at(fromMs), to = at(toMs), room = Math.max(15, (this.roomFor() - (to - from)) / 2);
+    this.chart.timeScale().setVisibleLogicalRange({ from: from - room, to: to + room });
+  }
+
+  setPosition(position) {
+    const key = JSON.stringify([position.side, position.entry_price, position.stop, position.target, position.rungs]);
+    if (key === this.positionKey) return;
+    [this.positionKey, this.position] = [key, position];
+    this.drawLines();
+  }
+
+  draw() {
+    const all = this.book.all;
+    this.candles.setData(all.map((bar) => this.candle(bar)));
+    this.volume.setData(all.map((bar) => this.bar(bar)));
+    this.drawMarkers();
+  }
+
+  drawMarkers() {
+    const first = this.book.first;
+    this.markers.setMarkers(first === null ? [] : this.fills.markers(this.book.length, first, this.colours, this.words));
+  }
+
+  drawLines() {
+    for (const line of this.lines) this.candles.removePriceLine(line);
+    this.lines = [];
+    const { position, colours: c, lib } = this;
+    if (!position || position.side === "flat") return;
+    const line = (price, color, title, lineStyle) => {
+      if (price !== null && price !== undefined) {
+        this.lines.push(this.candles.createPriceLine({ price: Number(price), color, title, lineStyle, lineWidth: 1, axisLabelVisible: true }));
+      }
+    };
+    line(position.entry_price, position.side === "long" ? c.accent : c.short, "entry", lib.LineStyle.Solid);
+    line(position.stop, c.candleDown, "stop", lib.LineStyle.Dashed);
+    line(position.target, c.candleUp, "target", lib.LineStyle.Dashed);
+    for (const rung of position.rungs || []) line(rung.price, faded(c.candleUp, 0.6), rung.reason.replaceAll("_", " "), lib.LineStyle.Dotted);
+  }
+
+  candle([ms, open, high, low, close]) { return { time: ms / 1000, open, high, low, close }; }
+  bar([ms, open, , , close, volume]) { return { time: ms / 1000, value: volume, color: faded(close >= open ? this.colours.candleUp : this.colours.candleDown, 0.45) }; }
+
+  setPrecision() {
+    const price = this.book.all.at(-1)?.[4] ?? 1;
+    const precision = price >= 100 ? 2 : price >= 1 ? 4 : Math.min(10, 4 - Math.floor(Math.log10(price)));
+    this.precision = precision;
+    this.candles.applyOptions({ priceFormat: { type: "price", precision, minMove: 10 ** -precision } });
+  }
+
+  describe(at) {
+    const bar = at?.seriesData?.get(this.candles);
+    if (!bar) return this.legend.replaceChildren();
+    const volume = at.seriesData.get(this.volume)?.value;
+    const parts = [["", stamp(bar.time * 1000)], ["O", bar.open], ["H", bar.high], ["L", bar.low], ["C", bar.close]];
+    const texts = parts.map(([name, value]) => [name, typeof value === "number" ? value.toFixed(this.precision) : value]);
+    if (volume !== undefined) texts.push(["V", volume.toFixed(3)]);
+    this.legend.replaceChildren(...texts.flatMap(([name, value]) => {
+      const strong = document.createElement("b");
+      strong.textContent = value;
+      return [`${name} `, strong, "  "];
+    }));
+  }
+
+  say(text) { this.note.textContent = text; }
+
+  paint() {
+    const c = this.colours = palette();
+    this.chart.applyOptions({
+      layout: { background: { color: c.card }, textColor: c.muted, fontFamily: c.face, fontSize: 11, panes: { separatorColor: c.line, separatorHoverColor: c.lineStrong } },
+      grid: { vertLines: { color: faded(c.line, 0.6) }, horzLines: { color: faded(c.line, 0.6) } },
+      rightPriceScale: { borderColor: c.line },
+      timeScale: { borderColor: c.line, timeVisible: true, secondsVisible: false, rightOffset: 5, minBarSpacing: 0.3, tickMarkFormatter: tick },
+      crosshair: { mode: this.lib.CrosshairMode.Normal },
+      localization: { timeFormatter: (time) => stamp(time * 1000) },
+    });
+    this.candles.applyOptions({ upColor: c.candleUp, downColor: c.candleDown, wickUpColor: c.candleUp, wickDownColor: c.candleDown, borderVisible: false });
+  }
+}
+
+// Kind of tick: 0 year, 1 month, 2 day, 3 and 4 time
+function tick(time, kind) {
+  const at = new Date(shifted(time * 1000));
+  if (kind === 0) return String(at.getUTCFullYear());
+  if (kind === 1) return MONTHS[at.getUTCMonth()];
+  if (kind === 2) return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
+  return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
+}

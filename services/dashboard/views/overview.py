@@ -1,0 +1,86 @@
+"""The overview: strategies, each with a button that starts it; runs, live; sums; the feed and the runners."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from services.dashboard import summary
+from services.dashboard.client import Json, Params, RefusedError
+from services.dashboard.sessions import api, person
+from services.dashboard.views.frame import page
+
+pages = Blueprint("overview", __name__)
+
+PAGE = 500  # the most that the API gives at once
+MOST_ACTIVE = 5000
+OPTIONS = ("variant", "instrument", "cash")
+
+
+@pages.get("/")
+def overview() -> str:
+    return _overview()
+
+
+@pages.post("/runs")
+def start() -> Answer | tuple[str, int]:
+    """Start a run: of a button alone with every default, of its options with what was filled in."""
+    wanted = _wanted(request.form.to_dict())
+    try:
+        run = api().post(person().session, "/runs", wanted)
+    except RefusedError as error:
+        if error.status not in (404, 409, 422):
+            raise
+        return _overview(problem=f"{wanted['strategy']} was not started: {error.detail}"), error.status
+    return redirect(url_for("runs.run", run_id=run["id"], said="started"), 303)
+
+
+def _wanted(form: dict[str, str]) -> dict[str, Any]:
+    given = {name: text.strip() for name, text in form.items() if text.strip()}
+    mode = "backtest" if given.get("mode") == "backtest" else "paper"
+    body: dict[str, Any] = {"strategy": given.get("strategy", ""), "mode": mode}
+    body |= {name: given[name] for name in OPTIONS if name in given}
+    times = {"from": "start_at", "to": "end_at"} if mode == "backtest" else {"start_at": "start_at"}
+    body |= {name: given[field] for name, field in times.items() if field in given}
+    if "form_key" in given:
+        body["idempotency_key"] = given["form_key"]
+    return body
+
+
+def _overview(problem: str | None = None) -> str:
+    session = person().session
+    runs, total = _runs(session)
+    system = api().get(session, "/system")
+    wanted = request.args.get("show", "active")
+    wanted = wanted if wanted in summary.FILTERS else "active"
+    strategy = request.args.get("strategy") or None
+    items = [run for run in runs if strategy is None or run["strategy"] == strategy]
+    return page(
+        "overview.html",
+        system=system,
+        strategies=api().get(session, "/strategies", {"limit": PAGE})["items"],
+        runs=summary.shown(items, wanted),
+        counts=summary.counts(items),
+        shown=wanted,
+        strategy=strategy,
+        hidden=total - len(runs),
+        sums=summary.sums(runs),
+        places=summary.places(runs, system),
+        problem=problem,
+    )
+
+
+def _runs(session: str) -> tuple[list[Json], int]:
+    """The newest runs and every active one, newest first; and how many runs there are."""
+    newest = api().get(session, "/runs", {"limit": PAGE})
+    found: dict[int, Json] = {run["id"]: run for run in newest["items"]}
+    total = int(newest["total"])
+    offset = 0
+    while len(found) < total and offset < MOST_ACTIVE:
+        asked: Params = {"limit": PAGE, "offset": offset, "status": summary.FILTERS["active"]}
+        items = api().get(session, "/runs", asked)["items"]
+        found |= {run["id"]: run for run in items}
+        if len(items) < PAGE:
+            break
+        offset += PAGE
+    return sorted(found.values(), key=lambda run: -int(run["id"])), total
