@@ -2,26 +2,23 @@
 
 from sqlalchemy import Connection
 
-from services.api import library
 from services.api.errors import WrongStateError
+from services.api.library import Plans
 from shared.domain.timeframe import MINUTE_MS
 from shared.performance.document import BarsFolded, Header, Json, document
-from shared.store import frames, strategies
+from shared.store import frames
 from shared.store.decisions import read_decisions
 from shared.store.runs import Run
-from shared.strategy.planning import plan_for
 
 
-def document_of(conn: Connection, run: Run) -> Json:
+def document_of(conn: Connection, plans: Plans, run: Run) -> Json:
     """The run up to its last committed bar. Raises WrongStateError before it has folded one that may trade."""
     first_ms = frames.first_open_ms(conn, run.instrument_id, run.start_ms)
     if run.position_ms is None or run.digest is None or run.warmup_from_ms is None or first_ms is None:
         raise WrongStateError(f"run {run.id} has not folded a bar yet: it is {run.status}")
     if run.position_ms < first_ms:
         raise WrongStateError(f"run {run.id} is still warming up: no bar at or after its start has been folded")
-    version = strategies.get_version(conn, run.strategy_version)
-    spec = library.spec_of(version.text, version.strategy)
-    plan = plan_for(spec, variant=run.variant, overrides=run.params, instrument=run.instrument)
+    plan = plans.of(conn, run)
     count, gaps = frames.count_and_gaps(conn, run.instrument_id, (run.start_ms, run.position_ms + MINUTE_MS))
     header = Header(
         engine_version=run.engine_version,

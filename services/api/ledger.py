@@ -5,20 +5,22 @@ older copy) is added up anew.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from shared.domain.decision import Fill, OrderEvent
+from services.api.library import Plans
+from shared.domain.decision import Decision, Fill, OrderEvent
 from shared.domain.timeframe import MINUTE_MS
 from shared.performance.book import Book
 from shared.performance.money import to_units
 from shared.performance.position import Resting
 from shared.performance.sheet import Statistics
 from shared.performance.statistics import Tally
-from shared.store import frames, tables
+from shared.store import frames, runs, tables
 from shared.store.decisions import read_decisions
 from shared.store.runs import Run
 
@@ -35,7 +37,7 @@ class Holding:
     lock: Lock = field(default_factory=Lock)
 
     def catch_up(self, conn: Connection, run: Run) -> None:
-        for decision in read_decisions(conn, run.id, run.rules, self.seq, run.seq):
+        for decision in new_decisions(conn, run, self.seq):
             if isinstance(decision, Fill):
                 self.book.step(decision)
             elif isinstance(decision, OrderEvent):
@@ -52,7 +54,7 @@ class Whole:
     lock: Lock = field(default_factory=Lock)
 
     def catch_up(self, conn: Connection, run: Run) -> None:
-        for decision in read_decisions(conn, run.id, run.rules, self.seq, run.seq):
+        for decision in new_decisions(conn, run, self.seq):
             self.tally.step(decision)
         self.seq = max(self.seq, run.seq)
 
@@ -61,9 +63,24 @@ class Ledgers:
     """Holdings and statistics of the runs that were asked for lately."""
 
     def __init__(self) -> None:
+        self.plans = Plans()
+        self._counts: OrderedDict[int, tuple[int, tuple[int, int]]] = OrderedDict()  # run: (seq, (trades, won))
         self._holdings: OrderedDict[int, Holding] = OrderedDict()
         self._wholes: OrderedDict[int, Whole] = OrderedDict()
         self._lock = Lock()
+
+    def trade_counts(self, conn: Connection, found: Sequence[Run]) -> dict[int, tuple[int, int]]:
+        """Closed trades and how many of them won, of each of these runs."""
+        with self._lock:
+            kept = {run.id: self._counts[run.id] for run in found if run.id in self._counts}
+        known = {run.id: kept[run.id][1] for run in found if run.id in kept and kept[run.id][0] == run.seq}
+        changed = [run for run in found if run.id not in known]
+        traded = [run.id for run in changed if run.seq > 0]
+        counted = runs.trade_counts(conn, traded) if traded else {}
+        for run in changed:
+            known[run.id] = counted.get(run.id, (0, 0))
+            self._keep(self._counts, run.id, (run.seq, known[run.id]))
+        return known
 
     def holding(self, conn: Connection, run: Run) -> Holding:
         """What the run holds at its last commit."""
@@ -92,12 +109,17 @@ class Ledgers:
             self._keep(self._wholes, run.id, kept)
         return report
 
-    def _keep(self, kept: "OrderedDict[int, Any]", run_id: int, value: Holding | Whole) -> None:
+    def _keep(self, kept: "OrderedDict[int, Any]", run_id: int, value: object) -> None:
         with self._lock:
             kept[run_id] = value
             kept.move_to_end(run_id)
             while len(kept) > MOST_KEPT:
                 kept.popitem(last=False)
+
+
+def new_decisions(conn: Connection, run: Run, after_seq: int) -> Iterable[Decision]:
+    """Decisions up to the run's last commit; asks nothing when there are none."""
+    return read_decisions(conn, run.id, run.rules, after_seq, run.seq) if run.seq > after_seq else ()
 
 
 def _last_trade(conn: Connection, run_id: int, until_seq: int) -> int:

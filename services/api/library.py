@@ -1,8 +1,13 @@
 """Strategies as the API shows them. A version's text is data: it is read, checked and explained, never run."""
 
+from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from shared.store import strategies
+from shared.store.runs import Run
 from shared.strategy.explain import explain
 from shared.strategy.load import load
 from shared.strategy.plan import Plan
@@ -60,6 +65,26 @@ def head(spec: Spec) -> dict[str, object]:
         "version_sha256": spec.sha256,
         "parameters": parameters(spec),
     }
+
+
+class Plans:
+    """Plans of runs. Versions never change and a run's choices neither, so that each is made once."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[object, ...], Plan] = OrderedDict()
+
+    def of(self, conn: Connection, run: Run) -> Plan:
+        """What the run folds."""
+        key = (run.strategy_version, run.variant, run.instrument, *sorted(run.params.items()))
+        plan = self._kept.get(key)
+        if plan is None:
+            version = strategies.get_version(conn, run.strategy_version)
+            spec = spec_of(version.text, version.strategy)
+            plan = plan_for(spec, variant=run.variant, overrides=run.params, instrument=run.instrument)
+            self._kept[key] = plan
+            if len(self._kept) > CACHED:
+                self._kept.popitem(last=False)
+        return plan
 
 
 def may_short(plan: Plan) -> bool:

@@ -11,7 +11,7 @@ from prometheus_client import (
 )
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-disable_created_metrics()  # when a counter began is not asked here, and doubles the text
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when a counter began is not asked here, and doubles the text
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

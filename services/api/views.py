@@ -13,9 +13,9 @@ from shared.domain.timeframe import MINUTE_MS
 from shared.performance.money import half_even, to_units
 from shared.performance.position import open_position, unrealised
 from shared.performance.sheet import Statistics
-from shared.store import commands, frames, runs, strategies
+from shared.store import commands, frames
 from shared.store.runs import Run
-from shared.strategy.planning import plan_for
+from shared.strategy.plan import Plan
 
 Json = dict[str, object]
 
@@ -32,21 +32,18 @@ def run_json(conn: Connection, ledgers: Ledgers, run: Run) -> Json:
 
 def runs_json(conn: Connection, ledgers: Ledgers, found: Sequence[Run]) -> list[Json]:
     """Runs as in lists, in the same order."""
-    texts = {sha: strategies.get_version(conn, sha).text for sha in {run.strategy_version for run in found}}
-    counts = runs.trade_counts(conn, [run.id for run in found])
+    counts = ledgers.trade_counts(conn, found)
     open_now = [run for run in found if run.quantity]
-    marks = frames.closes(conn, [(run.instrument_id, run.position_ms or 0) for run in open_now])
+    marks = frames.closes(conn, [(run.instrument_id, run.position_ms or 0) for run in open_now]) if open_now else {}
     holdings = {run.id: ledgers.holding(conn, run) for run in open_now}
     return [
-        _run(run, texts[run.strategy_version], counts.get(run.id, (0, 0)), holdings.get(run.id),
+        _run(run, ledgers.plans.of(conn, run), counts[run.id], holdings.get(run.id),
              marks.get((run.instrument_id, run.position_ms or 0)))
         for run in found
     ]  # fmt: skip
 
 
-def _run(run: Run, text: str, counts: tuple[int, int], holding: Holding | None, mark: Decimal | None) -> Json:
-    spec = library.spec_of(text, run.strategy)
-    plan = plan_for(spec, variant=run.variant, overrides=run.params, instrument=run.instrument)
+def _run(run: Run, plan: Plan, counts: tuple[int, int], holding: Holding | None, mark: Decimal | None) -> Json:
     rules = run.rules
     cash = to_units(rules, run.cash)
     equity = cash if run.equity is None else to_units(rules, run.equity)
@@ -61,7 +58,7 @@ def _run(run: Run, text: str, counts: tuple[int, int], holding: Holding | None, 
         "variant": run.variant,
         "params": dict(run.params),
         "instrument": run.instrument,
-        "entry_timeframe": spec.entry_timeframe,
+        "entry_timeframe": plan.entry_timeframe,
         "cash": rules.quote_text(cash),
         "quote": run.instrument.partition("/")[2],
         "status": run.status,

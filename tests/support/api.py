@@ -153,7 +153,7 @@ class Api:
 
 @contextmanager
 def served(database_url: str, redis_url: str, *, prepare: bool = True, **api: Any) -> Iterator[Api]:
-    """The API on a free port, with keys of every role and (unless `prepare` is false) a market with some days of bars."""
+    """The API on a free port, with keys of every role and, unless `prepare` is false, a market with days of bars."""
     settings = Settings(
         database=Database(pool_size=3),
         exchange=Exchange(market="sim"),

@@ -76,7 +76,7 @@ def stats(run_id: RunId, ctx: Ctx, _: Viewer) -> dict[str, object]:
 @router.get("/export", summary="The document of `paperfold backtest --json`", response_class=Response)
 def whole(run_id: RunId, ctx: Ctx, _: Viewer) -> Response:
     with ctx.reading() as conn:
-        text = dumps(export.document_of(conn, find(conn, run_id)))
+        text = dumps(export.document_of(conn, ctx.ledgers.plans, find(conn, run_id)))
     name = f'attachment; filename="run-{run_id}.json"'
     return Response(text, media_type="application/json", headers={"Content-Disposition": name})
 
