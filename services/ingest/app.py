@@ -87,7 +87,7 @@ class Epoch:
         self._publisher = Publisher(redis, recorder, settings.redis.stream_minutes)
         self._backfill = Backfill(rest, clock, recorder, meters)
         self._stream = StreamClient(settings.exchange.ws_url, clock, self._on_event)
-        self._strategies = StrategyNeeds()
+        self._needs = StrategyNeeds()
         self._feeds: dict[str, Feed] = {}
         self._unlisted: set[str] = set()
         self._log = log.get("app")
@@ -114,7 +114,7 @@ class Epoch:
     async def _follow(self, tasks: asyncio.TaskGroup) -> None:
         """Start what is newly wanted."""
         wants, known = await self._recorder.read(
-            wanted, self._settings.ingest, self._strategies, floor_ms(self._clock.now_ms(), DAY_MS)
+            wanted, self._settings.ingest, self._needs, floor_ms(self._clock.now_ms(), DAY_MS)
         )
         for name, want in wants.items():
             if name not in known:

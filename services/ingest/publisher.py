@@ -27,6 +27,7 @@ CHECK_S = 5.0  # an idle stream is looked at so often: it may have been flushed
 WAIT_S = 0.5  # for a record that has no minute yet, or a hole
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 CATCH_UP_MS = 2 * DAY_MS  # a record that ends longer ago is not continued: a new stretch begins, and a new stream
+CHUNK = 100
 WAITING = 5_000  # entries kept in memory; beyond that they are read from the record
 
 
@@ -134,7 +135,8 @@ class InstrumentStream:
                     await self._redis.delete(keys.bars(name))
                 last_ms = None
         missing = [entry for entry in wanted if last_ms is None or entry.open_ms > last_ms]
-        await stream.publish_async(self._redis, name, missing, self._minutes)
+        for at in range(0, len(missing), CHUNK):  # a pipeline of thousands of commands would cost megabytes
+            await stream.publish_async(self._redis, name, missing[at : at + CHUNK], self._minutes)
         if missing:
             self._log.info("stream_restored", entries=len(missing), last_ms=wanted[-1].open_ms)
         return wanted[-1].open_ms

@@ -1,6 +1,6 @@
 """Which instruments are streamed and how much history they need: settings, unfinished runs and known strategies."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
@@ -9,7 +9,7 @@ from shared import log
 from shared.domain.coverage import Range
 from shared.domain.timeframe import DAY_MS, floor_ms
 from shared.settings import Ingest
-from shared.store import market, tables
+from shared.store import market, strategies, tables
 from shared.strategy.load import load
 from shared.strategy.planning import plan_for
 from shared.strategy.problems import StrategyError
@@ -25,21 +25,22 @@ class Want:
 
 
 class StrategyNeeds:
-    """Settle times of strategy versions; a version never changes, so each is read once."""
+    """What known strategies need; a version never changes, so each is read once."""
 
     def __init__(self) -> None:
         self._known: dict[str, list[tuple[str, int]]] = {}
 
-    def of(self, versions: Mapping[str, str]) -> Iterable[tuple[str, int]]:
-        """(instrument, settle in ms) of each version, its variants included."""
-        for sha256, text in versions.items():
+    def of(self, conn: Connection) -> Iterable[tuple[str, int]]:
+        """(instrument, settle in ms) of each strategy's current version, with each of its variants."""
+        t = tables.strategies.c
+        for sha256 in conn.scalars(select(t.current_sha256).where(t.archived_at.is_(None))).all():
             if sha256 not in self._known:
-                self._known[sha256] = _needs_of(text)
+                self._known[sha256] = _needs_of(strategies.get_version(conn, sha256).text)
             yield from self._known[sha256]
 
 
 def wanted(
-    conn: Connection, settings: Ingest, strategies: StrategyNeeds, now_ms: int
+    conn: Connection, settings: Ingest, needs: StrategyNeeds, now_ms: int
 ) -> tuple[dict[str, Want], dict[str, market.Instrument]]:
     """Wants by instrument, and every instrument that the database knows."""
     wants: dict[str, Want] = {}
@@ -48,7 +49,7 @@ def wanted(
     for need in market.needs(conn):
         end_ms = FOREVER if need.live or need.end_ms is None else need.end_ms
         _add(wants, need.instrument, (need.from_ms, end_ms))
-    for name, settle_ms in strategies.of(_current_versions(conn)):
+    for name, settle_ms in needs.of(conn):
         _add(wants, name, (now_ms - settle_ms, FOREVER))
     return wants, {one.name: one for one in market.list_instruments(conn)}
 
@@ -57,15 +58,10 @@ def _add(wants: dict[str, Want], name: str, wanted: Range) -> None:
     wants.setdefault(name, Want()).ranges.append((floor_ms(wanted[0], DAY_MS), wanted[1]))
 
 
-def _current_versions(conn: Connection) -> dict[str, str]:
-    names, versions = tables.strategies, tables.strategy_versions
-    current = select(versions.c.sha256, versions.c.text).join(names, names.c.current_sha256 == versions.c.sha256)
-    return {row.sha256: row.text for row in conn.execute(current.where(names.c.archived_at.is_(None)))}
-
-
 def _needs_of(text: str) -> list[tuple[str, int]]:
     loaded = load(text, "strategy.yaml")
     if loaded.spec is None:
+        log.get("wants").warning("strategy_not_read", sha256=loaded.sha256, reason=str(loaded.errors[:1]))
         return []
     found = []
     for variant in (None, *loaded.spec.variants):
