@@ -30,5 +30,6 @@ def configure(service: str, level: str = "info", json_lines: bool = False) -> No
 
 def get(name: str) -> structlog.typing.FilteringBoundLogger:
     """A logger that names its part of the service."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(part=name)
+    # lazy: bound at its first line, so that a logger made at import follows what configure() says later
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(part=name)
     return logger

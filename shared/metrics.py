@@ -7,10 +7,9 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_se
 # Labels are bounded: service, instrument, reason; never a run, an order or a trade.
 RunnerMetric = Literal[
     "paperfold_bars_folded_total",  # base bars folded, over all runs
-    "paperfold_commits_total",  # fenced transactions
     "paperfold_runs_held",  # runs in memory
     "paperfold_runs_failed_total",  # folds that raised, and divergences
-    "paperfold_run_takeovers_total",  # runs recovered by this runner
+    "paperfold_runs_recovered_total",  # runs brought into memory
     "paperfold_commit_seconds",  # one fenced transaction, decisions included
 ]
 RUNNER_METRICS: tuple[RunnerMetric, ...] = get_args(RunnerMetric)

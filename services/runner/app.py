@@ -19,9 +19,9 @@ from services.runner.children import Children
 from services.runner.claims import Waiting, waiting_step
 from services.runner.commit import commit
 from services.runner.held import Held
-from services.runner.source import Slices, Source, joined
+from services.runner.source import SLICE_MS, Slices, Source, joined
 from services.runner.watch import Clock, health_of
-from shared import log
+from shared import log, metrics
 from shared.bus import pubsub
 from shared.bus.codec import RunEvent
 from shared.domain.errors import DivergenceError, PaperfoldError, UnavailableError
@@ -33,6 +33,12 @@ from shared.store import commands, database, ownership
 from shared.store.ownership import Progress
 from shared.store.runs import Run
 from shared.strategy.plan import Plan
+
+BARS = metrics.counter("paperfold_bars_folded_total", "Base bars folded, over all runs")
+COMMIT_SECONDS = metrics.histogram("paperfold_commit_seconds", "One fenced transaction, decisions included")
+HELD = metrics.gauge("paperfold_runs_held", "Runs in memory")
+FAILED = metrics.counter("paperfold_runs_failed_total", "Folds that raised, and divergences")
+RECOVERED = metrics.counter("paperfold_runs_recovered_total", "Runs brought into memory")
 
 BLOCK_MS = 200  # longest wait for a bar; commands and stops are looked at in between
 
@@ -48,6 +54,8 @@ class Runner:
         self.id: UUID = uuid4()
         self.held: dict[int, Held] = {}
         self.waiting: dict[int, Waiting] = {}
+        self.asked: set[int] = set()  # runs that have a command without a minute
+        self.behind: set[int] = set()  # runs that the record has more for
         self.source = Source(bus)
         self.clock = Clock()
         self.log = log.get("runner")
@@ -75,12 +83,11 @@ class Runner:
             self._next_round = time.monotonic() + self.settings.poll_s
             self._keep_house()
         self._stop_those_asked()
-        moved = self._catch_up(everyone=due)
-        if not moved and self.held:
-            moved = self._take_new(BLOCK_MS if not due else 1)
+        if not self._catch_up(everyone=due) and self.held:
+            self._take_new(1 if due else BLOCK_MS)
         elif not self.held:
             time.sleep(min(0.1, self.settings.poll_s))
-        self._commit(asking=list(self.held.values()) if woken else ())
+        self._commit()
 
     def _woken(self) -> bool:
         """Did someone say that PostgreSQL has something new?"""
@@ -112,6 +119,7 @@ class Runner:
                 "backtest": max(0, 1 - self.children.count("backtest")),
             }
             claimed += ownership.claim(conn, self.id, ENGINE_VERSION, slots)
+            self.asked = commands.has_waiting(conn, list(self.held))
         for run_id in self.children.finished():
             self.log.info("child_finished", run=run_id)
         for run_id, epoch, reason in self.children.failed():
@@ -145,6 +153,7 @@ class Runner:
             self._fail(run.id, run.epoch, f"{type(error).__name__}: {error}")
         else:
             self.held[run.id] = held
+            RECOVERED.inc()
             self.log.info("run_resumed", run=run.id, position_ms=run.position_ms, seq=run.seq, epoch=run.epoch)
 
     def _wait(self, run: Run, plan: Plan) -> None:
@@ -168,14 +177,20 @@ class Runner:
 
     def _catch_up(self, everyone: bool) -> bool:
         """Read the record for runs that are behind the stream; all of them now and then, for the stream may be gone."""
-        behind = [h for h in self.held.values() if not h.fold.has_ended and (everyone or self.source.is_behind(h))]
+        behind = [
+            held
+            for held in self.held.values()
+            if not held.fold.has_ended and (everyone or held.run.id in self.behind or self.source.is_behind(held))
+        ]
         if not behind:
             return False
         with database.begin(self.engine) as conn:
             slices = Slices(conn)
             found = [(held, new) for held in behind if (new := slices.after(held)) is not None]
+        self.behind = {held.run.id for held, (_, until_ms) in found if until_ms - held.cursor_ms >= SLICE_MS}
         for held, (bars, until_ms) in found:
             self._guarded(held, partial(held.take, bars, until_ms))
+            BARS.inc(len(bars.open_ms))
         return bool(found)
 
     def _take_new(self, block_ms: int) -> bool:
@@ -190,6 +205,7 @@ class Runner:
             if entries:
                 bars, until_ms = joined(entries, held.cursor_ms)
                 self._guarded(held, partial(held.take, bars, until_ms))
+                BARS.inc(len(bars.open_ms))
         return bool(found)
 
     def _guarded(self, held: Held, fold: Callable[[], None]) -> None:
@@ -202,11 +218,14 @@ class Runner:
 
     # --- becoming durable --------------------------------------------------------------------------------------------
 
-    def _commit(self, asking: Sequence[Held]) -> None:
+    def _commit(self) -> None:
         changed = [(held, health) for held in self.held.values() if held.differs(health := health_of(held, self.clock))]
-        asking = [held for held in asking if held.run.id in self.held and not held.fold.has_ended]
+        asking = [held for run_id, held in self.held.items() if run_id in self.asked and not held.fold.has_ended]
+        self.asked = set()
         if changed or asking:
-            self._commit_these(changed, asking)
+            with COMMIT_SECONDS.time():
+                self._commit_these(changed, asking)
+        HELD.set(len(self.held))
 
     def _commit_these(self, changed: Sequence[tuple[Held, RunHealth]], asking: Sequence[Held]) -> None:
         lease_s, snapshot_bars = self.settings.lease_s, self.settings.snapshot_bars
@@ -243,6 +262,7 @@ class Runner:
         self.held.pop(run_id, None)
         self.waiting.pop(run_id, None)
         self.log.error("run_failed", run=run_id, reason=reason, status=status)
+        FAILED.inc()
         with database.begin(self.engine) as conn:
             ownership.mark_failed(conn, self.id, run_id, epoch, reason, status)
 

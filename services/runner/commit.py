@@ -16,7 +16,8 @@ from shared.domain.command import Command
 from shared.domain.run import RunHealth
 from shared.domain.timeframe import MINUTE_MS
 from shared.engine.version import ENGINE_VERSION
-from shared.store import database, decisions, ownership, snapshots
+from shared.store import counters, curves, database, decisions, ownership, snapshots
+from shared.store.counters import Counts
 from shared.store.ownership import Progress
 from shared.store.snapshots import Snapshot
 
@@ -36,6 +37,14 @@ def snapshot_of(held: Held) -> Snapshot:
     return Snapshot(
         held.run.id, state.position_ms, ENGINE_VERSION, state.program, state.seq, state.digest, state.f, state.m
     )
+
+
+def counts_of(held: Held) -> dict[str, Counts]:
+    """How often each rule was evaluated, held and was not ready, by its number and text."""
+    return {
+        f"{number}: {rule.text}": Counts(rule.evaluated, rule.held, rule.not_ready)
+        for number, rule in enumerate(held.fold.rule_counts(), 1)
+    }
 
 
 def commit(
@@ -60,7 +69,10 @@ def commit(
         decisions.write_decisions(conn, [(held.run.id, held.run.rules, held.rows) for held, _ in mine if held.rows])
         assigned = ownership.assign_commands(conn, {held.run.id: _last(held, step) for held, step in mine})
         due = [held for held, step in mine if _wants_snapshot(held, step, snapshot_bars)]
-        snapshots.write(conn, [snapshot_of(held) for held in due])
+        if due:
+            snapshots.write(conn, [snapshot_of(held) for held in due])
+            counters.write(conn, {held.run.id: counts_of(held) for held in due})
+            curves.extend_levels(conn, [held.run.id for held in due])
     for held, step in mine:
         held.committed(step)
         held.obey(assigned.get(held.run.id, ()))
