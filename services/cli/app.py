@@ -14,6 +14,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("services.cli.commands.local:explain", "A strategy's plan in words."),
     "schema": ("services.cli.commands.local:schema", "JSON Schema of strategy files, for editors."),
     "backtest": ("services.cli.commands.backtest:backtest", "Run a strategy over recorded bars."),
+    "strategies": ("services.cli.commands.runs:strategies", "Strategies that a running system knows."),
+    "start": ("services.cli.commands.control:start", "Start a run of a strategy."),
+    "stop": ("services.cli.commands.control:stop", "End a run."),
+    "pause": ("services.cli.commands.control:pause", "No new entries; stops and targets stay."),
+    "resume": ("services.cli.commands.control:resume", "Entries again."),
+    "close": ("services.cli.commands.control:close", "Close what a run holds; it goes on."),
+    "runs": ("services.cli.commands.runs:runs", "Runs, newest first."),
+    "show": ("services.cli.commands.runs:show", "One run: what it does, holds and has made."),
+    "trades": ("services.cli.commands.runs:trades", "Closed trades of a run."),
+    "export": ("services.cli.commands.runs:export", "A run as the document of `backtest --json`."),
+    "parity": ("services.cli.commands.parity:parity", "Fold a run again from the record, and compare."),
 }
 
 

@@ -4,9 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
 
-import click
-
 from services.cli.commands.backtest import Window, no_bars
+from services.cli.progress import progress
 from services.cli.times import when
 from shared.domain.bar import Bars
 from shared.domain.command import Command
@@ -70,14 +69,13 @@ def _columns(bars: Bars, first: int, end: int, compiled: bool) -> Bars:
 
 
 def _folded(fold: Fold, bars: Bars, commands: Sequence[Command]) -> list[int]:
-    count = len(bars.open_ms)
-    if count <= SLICE or not click.get_text_stream("stderr").isatty():
-        return fold.fold(bars, commands)
     rows: list[int] = []
-    stderr = click.get_text_stream("stderr")
-    with click.progressbar(length=count, label="folding", file=stderr) as progress:
+    count = len(bars.open_ms)
+    with progress("folding", count if count > SLICE else 0) as step:
         for at in range(0, count, SLICE):
             part = Bars._make(column[at : at + SLICE] for column in bars)
             rows += fold.fold(part, [c for c in commands if c.effective_ms > fold.position_ms])
-            progress.update(len(part.open_ms))
+            if fold.has_ended:
+                break
+            step(len(part.open_ms))
     return rows

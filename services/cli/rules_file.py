@@ -26,8 +26,8 @@ def rules_for(instrument: str, path: Path | None) -> InstrumentRules:
     if not isinstance(given, dict) or not all(name in given for name in FIELDS):
         raise InputError(str(path), f"an object with {', '.join(FIELDS)}")
     try:
-        values = [Decimal(str(given[name])) for name in FIELDS]
+        tick, step, quantity, notional = (Decimal(str(given[name])) for name in FIELDS)
     except InvalidOperation as error:
         raise InputError(str(path), "decimal numbers", [given[name] for name in FIELDS]) from error
     source, captured = str(given.get("source", "file")), int(given.get("captured_ms", 0))
-    return InstrumentRules(instrument, *values, source=source, captured_ms=captured)
+    return InstrumentRules(instrument, tick, step, quantity, notional, source, captured)

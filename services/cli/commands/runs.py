@@ -1,0 +1,174 @@
+"""`strategies`, `runs`, `show`, `trades`, `export`: what a running system knows."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from services.cli.client import connected
+from services.cli.system import data_dir_option
+from services.cli.tables import minute, money, percent, position, print_facts, print_json, print_table
+from shared.domain.run import RunStatus
+
+RUN = click.IntRange(min=1)
+NEWEST_TRADES = 20  # that a table shows
+JSON = click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
+
+
+@click.command()
+@JSON
+@data_dir_option
+def strategies(as_json: bool, data_dir: Path | None) -> None:
+    """Strategies that the system knows."""
+    with connected(data_dir) as client:
+        items = client.get("/strategies")["items"]
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("name", "instrument", "timeframe", "variants", "version", "versions>", "active runs>"),
+        [
+            (
+                one["name"], one["instrument"], one["entry_timeframe"], ", ".join(one["variants"]) or None,
+                one["version_sha256"][:12], one["versions"], one["runs_active"],
+            )
+            for one in items
+        ],
+    )  # fmt: skip
+
+
+@click.command()
+@click.option("--status", multiple=True, type=click.Choice(get_args(RunStatus)), help="May be given several times.")
+@click.option("--strategy", help="Only runs of this strategy.")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="The newest so many.")
+@JSON
+@data_dir_option
+def runs(status: tuple[str, ...], strategy: str | None, limit: int, as_json: bool, data_dir: Path | None) -> None:
+    """Runs, newest first."""
+    with connected(data_dir) as client:
+        found = client.get("/runs", status=status or None, strategy=strategy, limit=limit)
+    if as_json:
+        print_json(found["items"])
+        return
+    print_table(
+        (
+            "id>", "strategy", "instrument", "status", "health", "last bar", "equity>", "P&L>", "%>", "trades>",
+            "position",
+        ),
+        [
+            (
+                run["id"], _strategy(run), run["instrument"], _status(run), run["health"], minute(run["last_bar_ms"]),
+                money(run["equity_quote"]), money(run["pnl_quote"]), percent(run["pnl_ratio"]), run["trade_count"],
+                position(run["position"]),
+            )
+            for run in found["items"]
+        ],
+    )  # fmt: skip
+    if found["total"] > len(found["items"]):
+        click.echo(f"{len(found['items'])} of {found['total']} runs; --limit shows more", err=True)
+
+
+@click.command()
+@click.argument("run", type=RUN)
+@JSON
+@data_dir_option
+def show(run: int, as_json: bool, data_dir: Path | None) -> None:
+    """One run: what it does, what it holds, how it went."""
+    with connected(data_dir) as client:
+        found = client.get(f"/runs/{run}")
+    if as_json:
+        print_json(found)
+        return
+    stats = found["stats"]
+    held = found["position"]
+    print_facts(
+        [
+            ("run", f"{found['id']} ({found['mode']}, engine {found['engine_version']})"),
+            ("strategy", f"{_strategy(found)} ({found['version_sha256'][:12]})"),
+            ("parameters", ", ".join(f"{name}={value}" for name, value in found["params"].items()) or None),
+            ("instrument", f"{found['instrument']} {found['entry_timeframe']}"),
+            ("status", _status(found)),
+            ("health", found["health"]),
+            ("detail", found["status_detail"]),
+            ("failure", found["failure"]),
+            ("start", minute(found["start_ms"])),
+            ("folded from", minute(found["warmup_from_ms"])),
+            ("last bar", minute(found["last_bar_ms"])),
+            ("cash", f"{money(found['cash'])} {found['quote']}"),
+            ("equity", f"{money(found['equity_quote'])} ({percent(found['pnl_ratio'])})"),
+            ("position", position(held)),
+            ("stop, target", None if held["side"] == "flat" else f"{held['stop']}, {held['target']}"),
+            ("unrealised", None if held["side"] == "flat" else money(found["unrealised_quote"])),
+            ("trades", f"{found['trade_count']}, {found['win_count']} won"),
+            ("drawdown", percent(stats["max_drawdown_ratio"])),
+        ]
+    )
+    for one in found["commands"]:
+        click.echo(f"command {one['id']}: {one['kind']} by {one['requested_by']}, {_acts(one)}")
+
+
+@click.command()
+@click.argument("run", type=RUN)
+@click.option("--limit", type=click.IntRange(min=1), help=f"The newest so many. Default: {NEWEST_TRADES}, as JSON all.")
+@JSON
+@data_dir_option
+def trades(run: int, limit: int | None, as_json: bool, data_dir: Path | None) -> None:
+    """Closed trades of a run, oldest first."""
+    most = limit or (None if as_json else NEWEST_TRADES)
+    with connected(data_dir) as client:
+        items = client.all_items(f"/runs/{run}/trades", most, newest=most is not None)
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("seq>", "side", "entered", "exited", "quantity>", "entry>", "exit>", "fees>", "net>", "%>", "exit by"),
+        [
+            (
+                one["seq"], one["side"], minute(one["entry_ms"]), minute(one["exit_ms"]), one["quantity"],
+                money(one["entry_price"]), money(one["exit_price"]), money(one["fees_quote"]), money(one["net_quote"]),
+                percent(one["return_ratio"]), one["exit_reason"],
+            )
+            for one in items
+        ],
+    )  # fmt: skip
+
+
+@click.command()
+@click.argument("run", type=RUN)
+@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), default="-", help="- is stdout.")
+@data_dir_option
+def export(run: int, out: Path, data_dir: Path | None) -> None:
+    """A run as the document that `backtest --json` writes, byte for byte."""
+    with connected(data_dir) as client:
+        document = client.raw(f"/runs/{run}/export")
+    if str(out) == "-":
+        sys.stdout.buffer.write(document)
+        sys.stdout.buffer.flush()
+    else:
+        write_whole(out, document)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        fresh.write_bytes(content)
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise click.UsageError(f"{path}: {error.strerror}") from error
+
+
+def _strategy(run: dict[str, Any]) -> str:
+    return f"{run['strategy']}:{run['variant']}" if run["variant"] else str(run["strategy"])
+
+
+def _status(run: dict[str, Any]) -> str:
+    return str(run["status"]) if run["progress"] is None else f"{run['status']} {run['progress']:.0%}"
+
+
+def _acts(command: dict[str, Any]) -> str:
+    when = minute(command["effective_ms"])
+    return f"accepted {minute(command['accepted_ms'])}, " + ("waits for its minute" if when is None else f"acts {when}")
