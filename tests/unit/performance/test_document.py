@@ -1,6 +1,7 @@
 """One document for a backtest and for an export of the same fold, by hand: one round trip, and one position open."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 from shared.domain.decision import (
@@ -153,6 +154,11 @@ def test_equal_runs_give_equal_bytes():
     again = document(header(params={"fast.length": 12, "adx.threshold": 22.5}), iter(DECISIONS))
     assert dumps(again) == dumps(DOC)
     assert json.loads(dumps(DOC)) == DOC
+
+
+def test_when_the_rules_were_captured_changes_no_byte():
+    later = document(header(rules=replace(RULES, captured_ms=1_700_000_000_000)), DECISIONS)
+    assert dumps(later) == dumps(DOC)
 
 
 def test_an_empty_run_is_a_document_too():
