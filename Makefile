@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types replay bench lock
+.PHONY: help run demo test check lint types replay chaos bench lock
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -28,6 +28,9 @@ types: $(INSTALLED)  ## mypy --strict
 
 replay: $(INSTALLED)  ## recorded runs still decide the same
 	@$(BIN)/pytest tests/replay
+
+chaos: $(INSTALLED)  ## a day of real bars under forty kills: no byte differs (5 minutes)
+	@$(BIN)/pytest -s tests/chaos/kill_nine_for_a_day.py
 
 bench: $(INSTALLED)  ## figures, against their references in the same run
 	@$(BIN)/python -m bench
