@@ -24,7 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("services.cli.commands.runs:show", "One run: what it does, holds and has made."),
     "trades": ("services.cli.commands.runs:trades", "Closed trades of a run."),
     "export": ("services.cli.commands.runs:export", "A run as the document of `backtest --json`."),
+    "tail": ("services.cli.commands.tail:tail", "A run's fills and changes, as they come."),
     "parity": ("services.cli.commands.parity:parity", "Fold a run again from the record, and compare."),
+    "history": ("services.cli.commands.history:history", "Recorded minutes: list, verify, import."),
+    "db": ("services.cli.commands.db:db", "The database's schema and roles."),
 }
 
 

@@ -1,15 +1,23 @@
 """`paperfold backtest`: a run that ends, over a file of bars or the record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from services.cli.system import data_dir_option
 from services.cli.times import TIME, when
 from shared.domain.bar import Bars
 from shared.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from services.cli.record_bars import Record
+    from shared.domain.instrument import InstrumentRules
+    from shared.performance.document import Json
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -39,7 +47,7 @@ class Money(click.ParamType[Decimal]):
 @click.command()
 @click.argument("file", type=FILE)
 @click.option("--bars", "bars_file", type=FILE, help="Bar file: parquet, csv, or the exchange's monthly zip.")
-@click.option("--instrument", help="Take the bars from the record of a running system; default: the strategy's.")
+@click.option("--instrument", help="Without --bars: of the record of a running system. Else: what the file holds.")
 @click.option("--from", "from_ms", type=TIME, help="First bar that may trade.")
 @click.option("--to", "to_ms", type=TIME, help="Last bar, inclusive.")
 @click.option("--warmup-from", "warmup_from_ms", type=TIME, help="First bar folded.")
@@ -49,6 +57,7 @@ class Money(click.ParamType[Decimal]):
 @click.option("--variant")
 @click.option("--json", "json_out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="- is stdout.")
 @click.option("--interpreted/--compiled", "interpreted", default=None, help="Default: compiled above 50,000 bars.")
+@data_dir_option
 def backtest(
     file: Path,
     bars_file: Path | None,
@@ -62,55 +71,93 @@ def backtest(
     variant: str | None,
     json_out: Path | None,
     interpreted: bool | None,
+    data_dir: Path | None,
 ) -> None:
-    """Run a strategy FILE over recorded bars; prints its statistics."""
-    bars = _bars(bars_file)
-    compiled = len(bars.open_ms) >= 50_000 if interpreted is None else not interpreted
-    if compiled:
-        from shared.compiled import switch_on
-
-        switch_on()
-    # from here on: the engine, in the form that this process has chosen
-    from services.cli.report import print_report
-    from services.cli.rules_file import rules_for
-    from services.cli.strategy_file import checked, planned
-    from shared.exchange.fees import rates_at
-    from shared.performance.document import dumps
-
-    loaded = checked(file)
-    plan = planned(loaded, variant, settings, instrument)
+    """Run a strategy FILE over recorded bars, of a file or of a running system; prints its statistics."""
     window = Window(from_ms, to_ms, warmup_from_ms)
-    if loaded.spec is not None and (loaded.spec.from_ms is not None or loaded.spec.to_ms is not None):
-        if bars_file is not None and from_ms is None and to_ms is None:
-            click.echo("note: the file's dates are ignored, all bars run; --from or --to choose a window", err=True)
-        else:
-            first = from_ms if from_ms is not None else loaded.spec.from_ms
-            last = to_ms if to_ms is not None else loaded.spec.to_ms
-            window = Window(first, last, warmup_from_ms)
-    from services.cli.file_run import run_on
+    with _source(bars_file, instrument, data_dir) as source:
+        compiled = source.minutes(window) >= 50_000 if interpreted is None else not interpreted
+        if compiled:
+            from shared.compiled import switch_on
 
+            switch_on()
+        # from here on: the engine, in the form that this process has chosen
+        from services.cli.file_run import run_on
+        from services.cli.strategy_file import checked, planned
+        from shared.exchange.fees import rates_at
+
+        loaded = checked(file)
+        plan = planned(loaded, variant, settings, instrument)
+        if loaded.spec is not None:
+            window = _dated(window, loaded.spec.from_ms, loaded.spec.to_ms, bars_file is not None)
+        window = source.window(window, plan.settle_ms)
+        bars = source.read(window)
     rates = rates_at(bars.open_ms[0] if window.from_ms is None else window.from_ms)
-    rules = rules_for(plan.instrument, rules_file)
+    rules = source.rules(plan.instrument, rules_file)
     doc = run_on(plan, bars, window, rules, rates.maker_ppm, rates.taker_ppm, cash, compiled)
-    if json_out is not None:
-        text = dumps(doc)
-        if str(json_out) == "-":
-            click.echo(text, nl=False)
-        else:
-            json_out.write_text(text, encoding="utf-8")
-    if json_out is None or str(json_out) != "-":
-        print_report(doc)
+    _give(doc, json_out)
 
 
-def _bars(bars_file: Path | None) -> Bars:
+@contextmanager
+def _source(bars_file: Path | None, instrument: str | None, data_dir: Path | None) -> "Iterator[FileBars | Record]":
+    """Where the bars are: a file, or the record of a running system."""
     if bars_file is not None:
+        yield FileBars(bars_file)
+        return
+    if instrument is None:
+        raise click.UsageError("--bars FILE, or --instrument I for the record of a running system")
+    from services.cli.record import opened
+    from services.cli.record_bars import Record
+
+    with opened(data_dir) as engine:
+        yield Record(engine, instrument)
+
+
+class FileBars:
+    """A bar file as a source: all of it is there, and nothing else."""
+
+    def __init__(self, path: Path) -> None:
         from shared.store.bar_files import read_bars
 
-        bars = read_bars(bars_file).bars
-        if not bars.open_ms:
-            raise InputError(str(bars_file), "at least one bar")
-        return bars
-    raise click.UsageError("--bars is needed")
+        self.bars = read_bars(path).bars
+
+    def minutes(self, _: Window) -> int:
+        return len(self.bars.open_ms)
+
+    def window(self, asked: Window, _: int) -> Window:
+        return asked
+
+    def read(self, _: Window) -> Bars:
+        return self.bars
+
+    def rules(self, instrument: str, path: Path | None) -> "InstrumentRules":
+        from services.cli.rules_file import rules_for
+
+        return rules_for(instrument, path)
+
+
+def _dated(asked: Window, from_ms: int | None, to_ms: int | None, is_file: bool) -> Window:
+    """The window with the dates that the strategy states, where they count."""
+    if from_ms is None and to_ms is None:
+        return asked
+    if is_file and asked.from_ms is None and asked.to_ms is None:
+        click.echo("note: the file's dates are ignored, all bars run; --from or --to choose a window", err=True)
+        return asked
+    first = asked.from_ms if asked.from_ms is not None else from_ms
+    last = asked.to_ms if asked.to_ms is not None else to_ms
+    return Window(first, last, asked.warmup_from_ms)
+
+
+def _give(doc: "Json", json_out: Path | None) -> None:
+    from services.cli.report import print_report
+    from shared.performance.document import dumps
+
+    if json_out is not None and str(json_out) == "-":
+        click.echo(dumps(doc), nl=False)
+        return
+    if json_out is not None:
+        json_out.write_text(dumps(doc), encoding="utf-8")
+    print_report(doc)
 
 
 def no_bars(asked: str, times: Sequence[int]) -> InputError:
