@@ -32,7 +32,7 @@ def main() -> int:
     except (InputError, OSError) as error:
         _log.error("refused_to_start", reason=str(error))
         return 1
-    _log.info("listening", host=conf.dashboard.host, port=server.effective_port, api=conf.dashboard.api_url)
+    _log.info("listening", host=conf.dashboard.host, port=int(server.effective_port), api=conf.dashboard.api_url)
     _stop_on_sigterm()
     server.run()  # returns on KeyboardInterrupt and SystemExit
     return 0

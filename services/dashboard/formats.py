@@ -10,6 +10,7 @@ from flask import Flask
 
 DASH = "–"
 MINUS = "\N{MINUS SIGN}"
+SMALLEST = Decimal("1e-8")  # of an amount that is not written as zero
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 
 Number = str | int | float | Decimal
@@ -32,7 +33,7 @@ def money(value: Number | None, signed: bool = False) -> str:
     if found is None:
         return DASH
     places = 2
-    if found != 0 and abs(found) < 1:
+    if SMALLEST <= abs(found) < 1:
         places = max(2, 3 - found.adjusted())
     return _sign(f"{round(found, min(places, 8)):,f}", signed)
 
@@ -49,9 +50,15 @@ def price(value: Number | None) -> str:
 
 
 def quantity(value: Number | None) -> str:
-    """All its digits and no more: `0.07552`."""
+    """As it comes, so that columns line up: `0.07700`."""
     found = decimal(value)
-    return DASH if found is None else _sign(f"{found.normalize():,f}")
+    return DASH if found is None else _sign(f"{found:,f}")
+
+
+def plain(value: Number | None) -> str:
+    """A setting, without digits that say nothing: `9`, `0.25`."""
+    found = decimal(value)
+    return DASH if found is None else _sign(f"{found.normalize():f}")
 
 
 def percent(ratio: float | None, signed: bool = False, places: int = 2) -> str:
@@ -119,7 +126,7 @@ def _sign(text: str, signed: bool = False) -> str:
     return f"+{text}" if signed else text
 
 
-FILTERS = (money, price, quantity, percent, number, duration, iso, stamp, tone, bytes_size)
+FILTERS = (money, price, quantity, plain, percent, number, duration, iso, stamp, tone, bytes_size)
 
 
 def install(app: Flask) -> None:

@@ -1,6 +1,7 @@
 """Our own scripts and styles, and those of others: addresses name the content, so that browsers keep it for ever."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, request, send_from_directory
@@ -8,26 +9,35 @@ from flask import Blueprint, Response, abort, request, send_from_directory
 from services.dashboard.vendor import Script
 
 FOLDER = Path(__file__).parent / "static"
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def version_of(folder: Path) -> str:
-    """A name for the content of a folder: it changes when any file in it does."""
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Our files by name, as read at start: an address can name nothing else."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in KINDS)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def version_of(files: Mapping[str, bytes]) -> str:
+    """A name for the content: it changes when any file does."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for name, text in files.items():
+        digest.update(f"{name}\0".encode() + hashlib.sha256(text).digest())
     return digest.hexdigest()[:16]
 
 
 def blueprint(scripts: dict[str, Script]) -> Blueprint:
     """Routes `own` (/static/VERSION/...) and `vendor` (/vendor/TAG/...)."""
     files = Blueprint("files", __name__)
-    version = version_of(FOLDER)
+    ours = read_folder(FOLDER)
+    version = version_of(ours)
 
     @files.get("/static/<tag>/<path:name>")
     def own(tag: str, name: str) -> Response:
-        answer = send_from_directory(FOLDER, name)
+        if name not in ours:
+            abort(404)
+        answer = Response(ours[name], mimetype=KINDS[Path(name).suffix])
         return _cached(answer, tag == version)
 
     @files.get("/vendor/<tag>/<name>")

@@ -1,5 +1,6 @@
 """The overview: strategies, each with a button that starts it; runs, live; sums; the feed and the runners."""
 
+import json
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -42,9 +43,25 @@ def _wanted(form: dict[str, str]) -> dict[str, Any]:
     body |= {name: given[name] for name in OPTIONS if name in given}
     times = {"from": "start_at", "to": "end_at"} if mode == "backtest" else {"start_at": "start_at"}
     body |= {name: given[field] for name, field in times.items() if field in given}
+    if "params" in given:
+        body["params"] = _params(given["params"])
     if "form_key" in given:
         body["idempotency_key"] = given["form_key"]
     return body
+
+
+def _params(text: str) -> dict[str, str | int | float | bool]:
+    """`fast.length=12, slow.length=30` by name; what is not a number stays text, for the API to judge."""
+    pairs = (part.partition("=") for part in text.replace(";", ",").replace("\n", ",").split(",") if part.strip())
+    return {name.strip(): _value(value.strip()) for name, _, value in pairs}
+
+
+def _value(text: str) -> str | int | float | bool:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return found if isinstance(found, int | float | bool | str) else text
 
 
 def _overview(problem: str | None = None) -> str:

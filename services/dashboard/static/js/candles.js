@@ -18,6 +18,7 @@ export class Candles {
     // The logo would come with a style element, which the policy forbids: the page's foot has the attribution
     this.chart = lib.createChart(place, { autoSize: true, layout: { attributionLogo: false } });
     this.candles = this.chart.addSeries(lib.CandlestickSeries, { priceLineStyle: lib.LineStyle.Dotted });
+    this.candles.applyOptions({ autoscaleInfoProvider: (original) => this.scaled(original()) });
     this.volume = this.chart.addSeries(lib.HistogramSeries, { priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false }, 1);
     this.markers = lib.createSeriesMarkers(this.candles, []);
     this.chart.panes()[1].setStretchFactor(0.18);
@@ -124,7 +125,10 @@ export class Candles {
 
   drawMarkers() {
     const first = this.book.first;
-    this.markers.setMarkers(first === null ? [] : this.fills.markers(this.book.length, first, this.colours, this.words));
+    const markers = first === null ? [] : this.fills.markers(this.book.length, first, this.colours, this.words);
+    this.markers.setMarkers(markers);
+    // For those who do not see the picture
+    this.place.setAttribute("aria-label", `${this.book.timeframe} candles: ${this.book.all.length} bars, ${markers.length} fills on them. The table of trades says the same in words.`);
   }
 
   drawLines() {
@@ -141,6 +145,19 @@ export class Candles {
     line(position.stop, c.candleDown, "stop", lib.LineStyle.Dashed);
     line(position.target, c.candleUp, "target", lib.LineStyle.Dashed);
     for (const rung of position.rungs || []) line(rung.price, faded(c.candleUp, 0.6), rung.reason.replaceAll("_", " "), lib.LineStyle.Dotted);
+  }
+
+  // Stop and target belong into the picture, unless they are so far off that the bars would be flat.
+  scaled(info) {
+    const range = info?.priceRange, position = this.position;
+    if (!range || !position || position.side === "flat") return info;
+    const room = (range.maxValue - range.minValue) * 1.2;
+    for (const text of [position.stop, position.target]) {
+      const price = text === null || text === undefined ? NaN : Number(text);
+      if (price > range.maxValue && price - range.maxValue < room) range.maxValue = price;
+      if (price < range.minValue && range.minValue - price < room) range.minValue = price;
+    }
+    return info;
   }
 
   candle([ms, open, high, low, close]) { return { time: ms / 1000, open, high, low, close }; }
