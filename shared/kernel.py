@@ -24,7 +24,7 @@ LIMIT = 1 << 62  # money words stay below; a product that would pass it fails th
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_compile: Callable[[Any], Any] | None = None
+_compile: Callable[..., Any] | None = None
 _write_module: Callable[[str, str], str] | None = None  # (name, text) -> path of a file that holds it
 _declared = 0
 
@@ -39,15 +39,30 @@ def use_numba(cache_dir: str, write_module: Callable[[str, str], str] | None = N
     global _compile, _write_module
     if _declared:
         raise RuntimeError(f"use_numba() after {_declared} kernels were declared interpreted")
-    from numba import config, njit
+    from numba import config
 
     settings: Any = config
     if settings.USING_SVML:  # numba decides when it is imported, so it cannot be switched off from here
         raise RuntimeError("set NUMBA_DISABLE_INTEL_SVML=1 before numba is imported")
     settings.CACHE_DIR = cache_dir
-    _compile = njit(cache=True, error_model="python", fastmath=False)
+    _compile = _compiled
     _write_module = write_module
     _redeclare_own()
+
+
+def _compiled(function: Any, inline: str = "never") -> Any:
+    """A kernel's compiled twin: one for all callers, without reference counts.
+
+    Kernels allocate nothing, so nobody needs to count who holds a vector (five sixths of a step went into that); and
+    numba would compile a callee anew for every literal that it is called with (most of a new strategy's wait).
+    """
+    from numba import njit
+    from numba.core.types import unliteral
+
+    twin = njit(cache=True, error_model="python", fastmath=False, inline=inline, _nrt=False)(function)
+    resolve = twin.get_call_template
+    twin.get_call_template = lambda args, kws: resolve(tuple(unliteral(arg) for arg in args), kws)
+    return twin
 
 
 def is_compiled() -> bool:
@@ -60,6 +75,13 @@ def kernel(function: F) -> F:
     global _declared
     _declared += 1
     return _compile(function) if _compile is not None else function
+
+
+def part(function: F) -> F:
+    """Declare a piece of a generated kernel: compiled into its callers, so that a new strategy is optimized once."""
+    global _declared
+    _declared += 1
+    return _compile(function, inline="always") if _compile is not None else function
 
 
 def vector_f(length: int) -> Any:
@@ -78,6 +100,12 @@ def vector_m(length: int) -> Any:
     import numpy as np
 
     return np.zeros(length, dtype=np.int64)
+
+
+def words(vector: VectorM, first: int, last: int) -> list[int]:
+    """vector[first:last] as Python's own integers."""
+    found: Any = vector[first:last]
+    return found if _compile is None else found.tolist()
 
 
 def column_f(values: Sequence[float]) -> Any:

@@ -25,6 +25,7 @@ from shared.engine.words import (
     STOPPED,
     STOPPING,
     TICK_E8,
+    WAIT_ORDER,
 )
 from shared.kernel import VectorM, kernel
 
@@ -44,8 +45,9 @@ def trade_bar(m: VectorM, k: VectorM, out: VectorM, t: int, o: float, h: float, 
     m[FILLED] = 0
     m[ROWED] = 0
     if t >= k[START_MS]:
-        at_open(m, k, out)
-        inside(m, k, out)
+        if m[POSITION] != 0 or m[WAIT_ORDER] > 0:
+            at_open(m, k, out)
+            inside(m, k, out)
         mark(m, k, out)
 
 
@@ -64,6 +66,6 @@ def end_bar(m: VectorM, k: VectorM, out: VectorM, t: int) -> None:
 
 
 @kernel
-def must_pause(m: VectorM, out: VectorM) -> bool:
-    """Must a loop over bars stop before the next one: the run has ended, or `out` may not hold another bar's rows?"""
-    return m[STATUS] != OPEN or out[0] + out[1] > out[2]
+def must_pause(m: VectorM, out: VectorM, t: int) -> bool:
+    """Must a loop stop before the bar at `t`: the run has ended, `out` may not hold its rows, or it is not a later bar?"""
+    return m[STATUS] != OPEN or out[0] + out[1] > out[2] or t <= m[BAR_OPEN_MS]

@@ -22,11 +22,12 @@ from shared.engine.rows import HEAD
 from shared.engine.setup import Setup, cash_units, constants
 from shared.engine.version import ENGINE_VERSION
 from shared.engine.wiring import module_text
-from shared.kernel import NAN, VectorF, VectorM, column_f, column_m, is_compiled, load_module, vector_f, vector_m
+from shared.kernel import NAN, VectorF, VectorM, column_f, column_m, is_compiled, load_module, vector_f, vector_m, words
 from shared.strategy.plan import Plan
 
 STATUSES = {w.OPEN: "open", w.STOPPED: "stopped", w.FINISHED: "finished"}
 SEAL_BYTES = 32
+ROW_BYTES = 8 * WIDTH
 BATCH_ROWS = 4096  # rows that `out` holds when whole series are folded
 
 
@@ -89,8 +90,7 @@ class Fold:
         at, count = 0, len(bars.open_ms)
         while at < count and not self.has_ended:
             now = bars.open_ms[at]
-            if now <= self.position_ms:
-                raise InvariantError(f"bar @{now}: expected one after {self.position_ms}")
+            self._expect(now)
             due = [command for command in waiting if command.effective_ms <= now]
             if due:
                 waiting = [command for command in waiting if command.effective_ms > now]
@@ -132,18 +132,25 @@ class Fold:
                 act.close_position(self._m, self._out, now)
         return self._take()
 
+    def _expect(self, open_ms: int) -> None:
+        if open_ms <= self.position_ms:
+            raise InvariantError(f"bar @{open_ms}: expected one after {self.position_ms}")
+
     def _run(self, bars: Bars, first: int, last: int) -> list[int]:
         rows: list[int] = []
         t = column_m(bars.open_ms)
         o, h, l, c, v = (column_f(column) for column in bars[1:])
         if is_compiled():
             while first < last and not self.has_ended:
+                self._expect(t[first])
                 first = self._guard(self._module.run, t, o, h, l, c, v, first, last)
                 rows += self._take()
             return rows
         step, f, m, k, p, out = self._module.step, self._f, self._m, self._k, self._p, self._out
         try:
             for i in range(first, last):
+                if t[i] <= m[w.BAR_OPEN_MS]:
+                    self._expect(t[i])
                 step(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])
                 if out[0]:
                     rows += self._take()
@@ -161,12 +168,13 @@ class Fold:
 
     def _take(self) -> list[int]:
         """Rows written since the last call, chained into the digest."""
-        used = self._out[0]
-        rows = [int(word) for word in self._out[HEAD : HEAD + used]]
+        rows = words(self._out, HEAD, HEAD + self._out[0])
         self._out[0] = 0
-        for at in range(0, used, WIDTH):
-            row = struct.pack(f"<{WIDTH}q", *rows[at : at + WIDTH])
-            self.digest = hashlib.sha256(self.digest + row).digest()
+        data = struct.pack(f"<{len(rows)}q", *rows)
+        digest, sha256 = self.digest, hashlib.sha256
+        for at in range(0, len(data), ROW_BYTES):
+            digest = sha256(digest + data[at : at + ROW_BYTES]).digest()
+        self.digest = digest
         return rows
 
     # --- looking ---------------------------------------------------------------------------------------------------

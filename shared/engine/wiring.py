@@ -44,12 +44,12 @@ from shared.engine.rules import (
     highest, inverse, le, least, lowest, greatest, lt, mod, mul, ne, nearest, neg, over, past, power, rising, root,
     start_ring, start_words, sub, tally, up, where,
 )
-from shared.kernel import NAN, kernel
+from shared.kernel import NAN, kernel, part
 """
 
 RUN = [
     "for i in range(first, last):",
-    "    if must_pause(m, out):",
+    "    if must_pause(m, out, t[i]):",
     "        return i",
     "    step(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])",
     "return last",
@@ -130,8 +130,12 @@ def module_text(plan: Plan, layout: Layout) -> str:
     return "\n\n".join(parts)
 
 
-def _function(head: str, lines: list[str]) -> str:
-    return "@kernel\n" + head + "\n" + "\n".join(f"    {line}" for line in lines or ["pass"]) + "\n"
+def _function(head: str, lines: list[str], declared: str = "kernel") -> str:
+    return f"@{declared}\n{head}\n" + "\n".join(f"    {line}" for line in lines or ["pass"]) + "\n"
+
+
+def _part(head: str, lines: list[str]) -> str:
+    return _function(head, lines, "part")
 
 
 def _alias(node: Node, what: str) -> str:
@@ -194,7 +198,7 @@ def _close(plan: Plan, layout: Layout, index: int) -> str:
             if node.sheet.immediate is not None:
                 close = f"f[{frame.at + FIELDS['close']}]"
                 lines.append(f"{_alias(node, 'immediate')}(f, {place.out}, {place.out}, {close})")
-    return _function(f"def close_{frame.timeframe}(f, m, k, p):", lines)
+    return _part(f"def close_{frame.timeframe}(f, m, k, p):", lines)
 
 
 def _regime(lines: Lines, regime: Regime | None) -> list[str]:
@@ -234,7 +238,7 @@ def _rules(plan: Plan, layout: Layout) -> str:
         lines.value(target.price) if target.price is not None else "NAN", *_value_area(lines, target.vp),
     ]  # fmt: skip
     lines.lines.append(f"decide({', '.join(args)})")
-    return _function("def rules(f, m, k, p, out, ts):", lines.lines)
+    return _part("def rules(f, m, k, p, out, ts):", lines.lines)
 
 
 def _late(layout: Layout) -> str:
@@ -276,4 +280,4 @@ def _step(layout: Layout) -> str:
             lines += [f"if {grown}:", f"    close_{frame.timeframe}(f, m, k, p)"]
     lines += ["if decides:", f"    rules(f, m, k, p, out, close_ms(m, {entry.words}, {entry.length}))"]
     lines.append("end_bar(m, k, out, t)")
-    return _function("def step(f, m, k, p, out, t, o, h, l, c, v):", lines)
+    return _part("def step(f, m, k, p, out, t, o, h, l, c, v):", lines)
