@@ -75,6 +75,10 @@ class Edge:
             refused = problem(400, "unknown-host", f"this server is not called {host or 'nothing'!r}", path)
             await refused(scope, receive, send)
             return
+        if b"%00" in scope.get("raw_path", b"") or b"%00" in scope["query_string"]:
+            refused = problem(422, "invalid-request", "a path or query holds no NUL character", path)
+            await refused(scope, receive, send)
+            return
         if path not in UNLIMITED:
             wait_s = self.limit.wait_s(self.caller(request), time.monotonic())
             if wait_s > 0.0:

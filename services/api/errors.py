@@ -1,5 +1,6 @@
 """Every answer that is not what was asked for, as application/problem+json (RFC 9457): one table, error -> status."""
 
+import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
@@ -54,6 +55,15 @@ HTTP_SLUGS = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 429
 _log = log.get("api")
 
 
+class ProblemResponse(JSONResponse):
+    """May quote what cannot be encoded: a lone surrogate goes back as the escape it came as."""
+
+    media_type = MEDIA
+
+    def render(self, content: object) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
 def problem(
     status: int,
     slug: str,
@@ -70,7 +80,7 @@ def problem(
         "instance": instance,
         **more,
     }
-    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA)
+    return ProblemResponse(body, status, headers=dict(headers or {}))
 
 
 def problem_json(found: Problem) -> dict[str, object]:
@@ -122,11 +132,12 @@ def invalid_part(part: Mapping[str, object]) -> dict[str, object]:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows; registered for nothing else
-    slug = HTTP_SLUGS.get(error.status_code, "invalid-request")
+    status = 422 if error.status_code == 400 else error.status_code  # a body that is not even JSON is invalid too
+    slug = HTTP_SLUGS.get(status, "invalid-request")
     detail = str(error.detail)
     if error.status_code == 404 and detail == "Not Found":
         detail = "no such path"
-    return problem(error.status_code, slug, detail, request.url.path, error.headers)
+    return problem(status, slug, detail, request.url.path, error.headers)
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -10,11 +10,11 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def problems(*statuses: int) -> Responses:
-    """Problem documents of these statuses, and of 429 and 503, which any route may answer."""
+    """Problem documents of these statuses, and of those that any route may answer."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA: {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}},
         }
-        for status in (*statuses, 429, 503)
+        for status in (*statuses, 422, 429, 503)
     }

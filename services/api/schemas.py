@@ -10,8 +10,8 @@ from shared.domain.command import CommandKind
 from shared.domain.run import RunHealth, RunMode, RunStatus
 
 Item = TypeVar("Item")
-Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]  # PostgreSQL holds no NUL
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 Money = Annotated[str, Field(examples=["10000.00000000"])]
 Ms = Annotated[int, Field(examples=[1_735_689_600_000])]
 

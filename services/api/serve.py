@@ -26,6 +26,24 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+def config_of(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
 def main() -> int:
     conf = settings.load()
     log.configure("api", conf.log.level, conf.log.json_lines)
@@ -35,24 +53,8 @@ def main() -> int:
         client.connect(conf.redis.url.get_secret_value(), "api"),
         client.connect_async(conf.redis.url.get_secret_value(), "api-events"),
     )
-    config = uvicorn.Config(
-        app,
-        host=conf.api.host,
-        port=conf.api.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        lifespan="on",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE_S,
-    )
     try:
-        Server(app, config).run()
+        Server(app, config_of(app, conf.api.host, conf.api.port)).run()
     except PaperfoldError as error:
         log.get("api").error("refused_to_start", reason=str(error))
         return 1

@@ -11,7 +11,7 @@ from shared.bus.codec import Control
 from shared.domain.command import CommandKind
 from shared.store import auth, commands, runs
 
-router = APIRouter(prefix="/runs/{run_id}", tags=["commands"], responses=problems(401, 403, 404, 409, 422))
+router = APIRouter(prefix="/runs/{run_id}", tags=["commands"], responses=problems(401, 403, 404, 409))
 
 
 @router.post("/stop", status_code=202, summary="End a run, with or without closing what is open")

@@ -28,7 +28,7 @@ def at_a_glance(ctx: Ctx, _: Viewer) -> schemas.System:
 
 
 @router.get(
-    "/bars", summary="Closed bars of any timeframe, and the one that has begun", responses=problems(401, 403, 404, 422)
+    "/bars", summary="Closed bars of any timeframe, and the one that has begun", responses=problems(401, 403, 404)
 )
 def bars(
     ctx: Ctx,

@@ -14,7 +14,7 @@ from shared.store import curves
 from shared.store.decisions import page
 from shared.store.rows import Record
 
-router = APIRouter(prefix="/runs/{run_id}", tags=["results"], responses=problems(401, 403, 404, 422))
+router = APIRouter(prefix="/runs/{run_id}", tags=["results"], responses=problems(401, 403, 404))
 
 FOR_EVER = 2**62
 Points = Annotated[int, Query(ge=4, le=20_000)]

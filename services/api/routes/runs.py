@@ -24,7 +24,7 @@ Order = Literal["asc", "desc"]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
 
 
-@router.get("", summary="Runs, newest first", responses=problems(401, 403, 422))
+@router.get("", summary="Runs, newest first", responses=problems(401, 403))
 def list_all(
     ctx: Ctx,
     _: Viewer,
@@ -50,7 +50,7 @@ def list_all(
     summary="Start a run",
     responses={
         200: {"model": schemas.Run, "description": "The idempotency key was known: the run it made"},
-        **problems(401, 403, 404, 409, 422),
+        **problems(401, 403, 404, 409),
     },
 )
 def create(

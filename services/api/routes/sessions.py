@@ -18,7 +18,7 @@ router = APIRouter(prefix="/sessions", tags=["sessions"])
 SessionId = Annotated[str, Path(min_length=20, max_length=200)]
 
 
-@router.post("", status_code=201, summary="A session for who shows a token", responses=problems(401, 422))
+@router.post("", status_code=201, summary="A session for who shows a token", responses=problems(401))
 def open_session(asked: schemas.SessionRequest, ctx: Ctx) -> schemas.NewSession:
     with ctx.writing() as conn:
         session_id, session = people.open_session(conn, asked.token)

@@ -39,7 +39,7 @@ def show(name: Annotated[str, Path(examples=["ema-cross"])], ctx: Ctx, _: Viewer
     return schemas.StrategyDetail.model_validate(detail(found, versions))
 
 
-@router.post("/validate", summary="Every problem of a text, without storing it", responses=problems(401, 403, 422))
+@router.post("/validate", summary="Every problem of a text, without storing it", responses=problems(401, 403))
 def validate(asked: schemas.StrategyText, ctx: Ctx, _: Viewer) -> schemas.Validation:
     loaded = library.read(asked.text, asked.name or DEFAULT_NAME)
     return schemas.Validation.model_validate(
@@ -58,7 +58,7 @@ def validate(asked: schemas.StrategyText, ctx: Ctx, _: Viewer) -> schemas.Valida
     summary="Add a version",
     responses={
         200: {"model": schemas.StrategyDetail, "description": "The same text was known"},
-        **problems(401, 403, 422),
+        **problems(401, 403),
     },
 )
 def add(asked: schemas.StrategyText, response: Response, ctx: Ctx, who: Trader) -> schemas.StrategyDetail:
