@@ -88,4 +88,5 @@ class LiveClock:
             failures = 0
             await note(found.server_ms, round(self.wall_ms() - (found.sent_ms + found.received_ms) / 2))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._measure_now.wait(), AGAIN_FAST_S if self.rate > 10 else AGAIN_S)
+                async with asyncio.timeout(AGAIN_FAST_S if self.rate > 10 else AGAIN_S):
+                    await self._measure_now.wait()

@@ -15,6 +15,7 @@ from shared import log
 from shared.bus.codec import Tick
 from shared.domain.errors import InputError, UnavailableError
 from shared.domain.timeframe import MINUTE_MS
+from shared.exchange.absence import Moment
 from shared.exchange.finality import WALL_FLOOR_MS, Answer, Final, Finality, Outcome
 from shared.exchange.normalise import PartialBar
 from shared.exchange.rest import PAGE, RestClient
@@ -26,6 +27,7 @@ LONGEST_WAIT_S = 1.0  # the clock may be measured anew meanwhile
 SILENT_MINUTES = 2  # traded minutes without a frame, while connected: the stream hides them
 SLOW_RATE = 100.0  # above, a minute is too short to tell a late frame from a hidden one
 STALE_MS = 10_000  # after its close a minute should be final; quiet ones are after 3 to 5 s
+STALE_WALL_MS = 1_000  # and where exchange time runs fast, a round trip is not yet staleness
 LOST_PAUSE_S = 30.0  # an instrument that the exchange no longer knows is asked about now and then
 
 
@@ -53,6 +55,7 @@ class Feed:
         self._connected_ms: int | None = None  # exchange time since which frames come without a break
         self._silent = 0
         self._is_stale = False
+        self._late_since_ms: int | None = None  # wall
         self._log = log.get("feed").bind(instrument=instrument.name)
 
     @property
@@ -84,7 +87,7 @@ class Feed:
                 ask, now = self._finality.ask(), self._clock.moment()
             except UnavailableError:
                 continue
-            self._watch(now.exchange_ms)
+            self._watch(now)
             if not ask.is_due(now) or len(self._outcomes) > WAITING:
                 wait_s = max(self._clock.wall_s_until(ask.due_ms), (ask.due_wall_ms - now.wall_ms) / 1000)
                 await asyncio.sleep(min(LONGEST_WAIT_S, max(wait_s, WALL_FLOOR_MS / 1000)))
@@ -136,10 +139,14 @@ class Feed:
             self._silent = 0
             self._suspect(f"{self.instrument.name} trades, and the stream does not say so")
 
-    def _watch(self, now_ms: int) -> None:
+    def _watch(self, now: Moment) -> None:
         """Say once when the feed gets stale, and once when it is well again."""
-        late_ms = now_ms - self._finality.next_ms - MINUTE_MS
-        is_stale = late_ms > STALE_MS + 200 * self._clock.rate  # 200 ms of wall time for the two round trips
+        is_late = now.exchange_ms - self._finality.next_ms - MINUTE_MS > STALE_MS
+        if not is_late:
+            self._late_since_ms = None
+        elif self._late_since_ms is None:
+            self._late_since_ms = now.wall_ms
+        is_stale = self._late_since_ms is not None and now.wall_ms - self._late_since_ms >= STALE_WALL_MS
         if is_stale != self._is_stale:
             self._is_stale = is_stale
             self._log.warning("feed_stale" if is_stale else "feed_well", next_ms=self._finality.next_ms)

@@ -55,6 +55,7 @@ class Publisher:
     async def run_ticks(self) -> None:
         """Tell forming bars, for ever. Losing one loses nothing."""
         while True:
+            _stop_if_cancelled()
             await asyncio.sleep(TICK_S)
             ticks, self._ticks = self._ticks, {}
             with contextlib.suppress(UnavailableError):
@@ -83,6 +84,7 @@ class InstrumentStream:
         """For ever; while Redis is away, the record goes on without it."""
         failures = 0
         while True:
+            _stop_if_cancelled()
             self._news.clear()
             try:
                 if self._last_ms is not None:
@@ -98,7 +100,8 @@ class InstrumentStream:
                 failures += 1
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), CHECK_S if self._last_ms is not None else WAIT_S)
+                async with asyncio.timeout(CHECK_S if self._last_ms is not None else WAIT_S):
+                    await self._news.wait()
 
     async def _publish(self, last_ms: int) -> int | None:
         """Tell what waits, if it joins the stream's end. The new end; None when the stream is not as we left it."""
@@ -140,6 +143,13 @@ class InstrumentStream:
         if missing:
             self._log.info("stream_restored", entries=len(missing), last_ms=wanted[-1].open_ms)
         return wanted[-1].open_ms
+
+
+def _stop_if_cancelled() -> None:
+    """The Redis client waits with asyncio.wait_for, which in Python 3.11 can lose a cancellation."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def first_ms_of(entry: Entry) -> int:

@@ -314,7 +314,8 @@ class _Session:
             self._sent.append(time.monotonic())
             assert self._socket is not None  # noqa: S101
             await self._socket.send(encode_request(method, params, number))
-            return await asyncio.wait_for(waiting, self._limits.reply_s)
+            async with asyncio.timeout(self._limits.reply_s):
+                return await waiting
         except (TimeoutError, OSError, WebSocketException) as error:
             raise UnavailableError(f"exchange: stream: no reply to {method}") from error
         finally:
@@ -348,7 +349,8 @@ class _Session:
         opened = time.monotonic()
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wants_changed.wait(), 0.5)
+                async with asyncio.timeout(0.5):
+                    await self._wants_changed.wait()
             if not self.is_ready:
                 await asyncio.sleep(0.1)
                 continue

@@ -154,7 +154,7 @@ class Record:
         ranges = self.coverage
         assert len(ranges) == 1, ranges
         start, end = ranges[0]
-        assert self.bars() == self.truth(start, end)
+        assert self.bars(start, end) == self.truth(start, end)
         assert self.rows("select * from bar_revisions") == []
         return start, end
 
