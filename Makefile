@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types replay chaos bench lock
+.PHONY: help run demo test check lint types replay chaos day bench lock
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -31,6 +31,9 @@ replay: $(INSTALLED)  ## recorded runs still decide the same
 
 chaos: $(INSTALLED)  ## a day of real bars under forty kills: no byte differs (5 minutes)
 	@$(BIN)/pytest -s tests/chaos/kill_nine_for_a_day.py
+
+day: $(INSTALLED)  ## a day of real bars, started by clicks: every value is the backtest's (3 minutes)
+	@$(BIN)/pytest -s tests/browser/day_of_real_bars.py
 
 bench: $(INSTALLED)  ## figures, against their references in the same run
 	@$(BIN)/python -m bench
