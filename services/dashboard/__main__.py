@@ -1,12 +1,14 @@
 """`python -m services.dashboard`: settings, third-party scripts, waitress."""
 
+import logging
+import signal
 import sys
 from types import FrameType
 
 import waitress
 
 from services.dashboard.app import create_app
-from services.dashboard.views.events import MOST_LISTENERS
+from services.dashboard.views.events import MOST_LISTENERS, Listeners
 from shared import log, settings
 from shared.domain.errors import InputError
 
@@ -17,6 +19,7 @@ def main() -> int:
     """0 after a clean stop, 1 when the server cannot start."""
     conf = settings.load()
     log.configure("dashboard", conf.log.level, conf.log.json_lines)
+    logging.getLogger("waitress").addHandler(_Forward())
     _log = log.get("dashboard")
     try:
         app = create_app(conf)
@@ -33,18 +36,25 @@ def main() -> int:
         _log.error("refused_to_start", reason=str(error))
         return 1
     _log.info("listening", host=conf.dashboard.host, port=int(server.effective_port), api=conf.dashboard.api_url)
-    _stop_on_sigterm()
-    server.run()  # returns on KeyboardInterrupt and SystemExit
+    _stop_by_signal(app.extensions["listeners"])
+    server.run()  # returns on SystemExit
     return 0
 
 
-def _stop_on_sigterm() -> None:
-    import signal
-
+def _stop_by_signal(listeners: Listeners) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        listeners.hang_up()  # or the server would wait for them
         raise SystemExit
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+class _Forward(logging.Handler):
+    """Lines of the server, in our words' form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.get("server").log(record.levelno, "server_says", text=record.getMessage())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The API over HTTP: the only file of the dashboard that speaks it. Every call is made as somebody's session."""
 
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -62,8 +63,8 @@ class Api:
         self._send("DELETE", path, session)
 
     @contextmanager
-    def stream(self, session: str, path: str, params: Params | None = None) -> Iterator[Iterator[bytes]]:
-        """A long answer in chunks, as they come. Raises NotLoggedInError, RefusedError, UnavailableError."""
+    def stream(self, session: str, path: str, params: Params | None = None) -> Iterator["Stream"]:
+        """A long answer, as it comes. Raises NotLoggedInError, RefusedError, UnavailableError."""
         request = self._http.build_request(
             "GET",
             path,
@@ -79,7 +80,7 @@ class Api:
             if answer.status_code >= 400:
                 answer.read()
                 raise _refusal(answer, session)
-            yield _chunks(answer)
+            yield Stream(answer)
         finally:
             answer.close()
 
@@ -102,12 +103,24 @@ class Api:
         return answer
 
 
-def _chunks(answer: httpx.Response) -> Iterator[bytes]:
-    """Bytes until either side ends. A neighbour that goes away ends the stream: whoever listens comes back."""
-    try:
-        yield from answer.iter_raw()
-    except httpx.HTTPError:
-        return
+class Stream:
+    """An answer that lasts."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self._answer = answer
+
+    def chunks(self) -> Iterator[bytes]:
+        """Bytes until either side ends. A neighbour that goes away ends the stream: whoever listens comes back."""
+        try:
+            yield from self._answer.iter_raw()
+        except httpx.HTTPError:
+            return
+
+    def hang_up(self) -> None:
+        """End it, also while another thread waits for its next byte."""
+        line = self._answer.extensions["network_stream"].get_extra_info("socket")
+        with suppress(OSError):  # it has ended already
+            line.shutdown(socket.SHUT_RDWR)
 
 
 def _given(params: Params | None) -> list[tuple[str, str | int | float | bool | None]]:

@@ -3,11 +3,12 @@ listeners than there are threads for.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from threading import Lock
 
 from flask import Blueprint, Response, current_app, request
 
+from services.dashboard.client import Stream
 from services.dashboard.sessions import api, person
 
 pages = Blueprint("events", __name__)
@@ -17,23 +18,41 @@ RETRY_S = 5
 
 
 class Listeners:
-    """How many are listening."""
+    """Who is listening, and how many may."""
 
     def __init__(self, most: int = MOST_LISTENERS) -> None:
         self._lock = Lock()
-        self._most = most
-        self.count = 0
+        self._free = most
+        self._streams: set[Stream] = set()
 
     def enter(self) -> bool:
+        """Take a place, if there is one."""
         with self._lock:
-            if self.count >= self._most:
+            if self._free == 0:
                 return False
-            self.count += 1
+            self._free -= 1
             return True
 
     def leave(self) -> None:
         with self._lock:
-            self.count -= 1
+            self._free += 1
+
+    @contextmanager
+    def listening(self, stream: Stream) -> Iterator[None]:
+        with self._lock:
+            self._streams.add(stream)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._streams.discard(stream)
+
+    def hang_up(self) -> None:
+        """End every stream, so that the server can stop."""
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
+            stream.hang_up()
 
 
 class Passed:
@@ -58,8 +77,9 @@ def events() -> Response:
         return Response("too many listeners\n", 503, {"Retry-After": str(RETRY_S)}, mimetype="text/plain")
     with ExitStack() as held:
         held.callback(listeners.leave)
-        chunks = held.enter_context(api().stream(session, "/events", {"run": request.args.get("run", type=int)}))
-        answer = Response(Passed(chunks, held.pop_all()), mimetype="text/event-stream")
+        stream = held.enter_context(api().stream(session, "/events", {"run": request.args.get("run", type=int)}))
+        held.enter_context(listeners.listening(stream))
+        answer = Response(Passed(stream.chunks(), held.pop_all()), mimetype="text/event-stream")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
