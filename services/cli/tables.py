@@ -49,8 +49,8 @@ def money(text: str | None) -> str | None:
     return None if text is None else f"{float(text):,.2f}"
 
 
-def percent(ratio: float | None) -> str | None:
-    return None if ratio is None else f"{100 * ratio:+.2f} %"
+def percent(ratio: float | None, sign: str = "+") -> str | None:
+    return None if ratio is None else f"{100 * ratio:{sign}.2f} %"
 
 
 def minute(ms: int | None) -> str | None:

@@ -102,7 +102,7 @@ def show(run: int, as_json: bool, data_dir: Path | None) -> None:
             ("stop, target", None if held["side"] == "flat" else f"{held['stop']}, {held['target']}"),
             ("unrealised", None if held["side"] == "flat" else money(found["unrealised_quote"])),
             ("trades", f"{found['trade_count']}, {found['win_count']} won"),
-            ("drawdown", percent(stats["max_drawdown_ratio"])),
+            ("drawdown", percent(stats["max_drawdown_ratio"], sign="")),
         ]
     )
     for one in found["commands"]:
