@@ -1,5 +1,7 @@
 """Parity finds whatever was changed behind a run's back, and says what and where."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from services.cli.__main__ import main
 from shared import replay
 from shared.store import database as store
 from shared.store import runs
-from tests.support.desk import BUSY, MINUTE_MS, Desk, walk
+from tests.support.desk import BUSY, MINUTE_MS, ROOT, Desk, walk
 
 # What is done to the record -> words of the difference.
 CHANGES = {
@@ -113,3 +115,23 @@ def test_a_run_that_goes_on_is_checked_up_to_where_it_was(desk: Desk) -> None:
     assert verdict.equal, verdict.difference
     assert verdict.bars == 60
     assert replay.check_apart(desk.engine, desk.run(run)).bars == 65
+
+
+COMPILED = """
+import sys
+from shared import compiled, kernel
+from services.cli.__main__ import main
+
+compiled.COMPILE_FROM_BARS = 50
+code = main(["parity", "--all"])
+sys.exit(code if kernel.is_compiled() else 9)
+"""
+
+
+def test_long_runs_are_folded_compiled(desk: Desk) -> None:
+    run = ended(desk)
+    done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, f"Run {run}: equal" in done.stdout) == (0, True), done
+    desk.sql(f"update trades set fees = fees + 0.00000001 where run_id = {run}")
+    done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, "fees is recorded as" in done.stdout) == (1, True), done

@@ -122,6 +122,8 @@ def _sentence(found: Json) -> str:
     folded = f"{found['decisions']} decisions over {found['bars']} bars"
     until = minute(found["position_ms"])
     engine = f" ({found['engine']})" if "engine" in found else ""
+    if found["equal"] and until is None:
+        return f"Run {found['run_id']}: nothing has been folded yet"
     if found["equal"]:
-        return f"Run {found['run_id']}: equal, {folded}" + (f" up to {until}" if until else "") + engine
+        return f"Run {found['run_id']}: equal, {folded} up to {until}{engine}"
     return f"Run {found['run_id']}: DIFFERENT{engine}. First difference: {found['difference']}"

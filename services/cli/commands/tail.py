@@ -1,6 +1,7 @@
 """`paperfold tail`: a run's fills and changes, as they come."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from shared.domain.errors import UnavailableError
 from shared.domain.run import ENDED
 
 LAST_FILLS = 5  # shown at the beginning
+PATIENCE_S = 60.0  # with an API that went away
+PAUSE_S = 0.5
 
 
 @click.command()
@@ -24,17 +27,18 @@ def tail(run: int, as_json: bool, data_dir: Path | None) -> None:
     """Follow a RUN until it ends: its fills, and every change of what it does. Ctrl-C leaves it running."""
     with connected(data_dir) as client:
         follower = Follower(client, run, as_json)
+        heard_s = time.monotonic()
         while True:
             try:
                 with client.lines("/events", {"run": run}) as lines:
                     for found in runs_of(lines, run):
                         if follower.show(found):
                             return
-            except UnavailableError as error:
-                if not follower.has_shown:
+                        heard_s = time.monotonic()
+            except UnavailableError:
+                if not follower.has_shown or time.monotonic() - heard_s > PATIENCE_S:
                     raise
-                click.echo(f"paperfold: {error}; trying again", err=True)
-                client.get(f"/runs/{run}")  # three tries, then it is told
+            time.sleep(PAUSE_S)  # the stream has ended: the API is being restarted, or we were too slow for it
 
 
 def runs_of(lines: Iterable[str], run: int) -> Iterator[Json]:
