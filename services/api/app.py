@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from services.api import docs, errors, startup, views
 from services.api.auth import bearer
-from services.api.context import Context, package_version
+from services.api.context import Context, package_version, started
 from services.api.edge import Edge
 from services.api.errors import UnauthorizedError
 from services.api.events import Event, event
@@ -22,7 +22,7 @@ from services.api.metrics import Metrics
 from services.api.rate import RateLimit
 from services.api.routes import commands, events, health, market, results, runs, sessions, strategies
 from services.api.schemas import ProblemDetails
-from services.api.watch import Watch
+from services.api.watch import Watch, cancelled
 from shared import log
 from shared.domain.errors import PaperfoldError, UnavailableError
 from shared.settings import Settings
@@ -50,14 +50,14 @@ def create_app(settings: Settings, engine: Engine, bus: Redis, events_bus: Async
     async def life(_: FastAPI) -> AsyncIterator[None]:
         # each thread may hold a connection; more threads than connections would only wait for each other
         anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * settings.database.pool_size + 4
-        starting = asyncio.create_task(start(ctx)) if await started(ctx) else None
         ctx.watch.start()
+        starting = asyncio.create_task(start(ctx), name="start") if await must_wait(ctx) else None
+        if starting is not None:
+            starting.add_done_callback(ctx.watch.ended)
         yield
         await ctx.watch.stop()
         if starting is not None:
-            starting.cancel()
-            with suppress(asyncio.CancelledError):
-                await starting
+            await cancelled([starting])
         await events_bus.aclose()
         bus.close()
         engine.dispose()
@@ -75,7 +75,7 @@ def create_app(settings: Settings, engine: Engine, bus: Redis, events_bus: Async
     )
     errors.install(app)
     app.include_router(health.router)
-    api = APIRouter(prefix=PREFIX)
+    api = APIRouter(prefix=PREFIX, dependencies=[Depends(started)])
     for module in ROUTERS:
         api.include_router(module.router)
     app.include_router(api)
@@ -83,7 +83,7 @@ def create_app(settings: Settings, engine: Engine, bus: Redis, events_bus: Async
     return app
 
 
-async def started(ctx: Context) -> bool:
+async def must_wait(ctx: Context) -> bool:
     """The first attempt at start-up; True when it has to be tried again. Raises what trying again cannot mend."""
     try:
         await run_in_threadpool(startup.prepare, ctx)
@@ -136,7 +136,7 @@ def watch_of(ctx: Context, bus: AsyncRedis) -> Watch:
         with ctx.reading() as conn:
             return [one.name for one in markets.list_instruments(conn)]
 
-    return Watch(bus, ctx.metrics, read_runs, read_system, read_instruments)
+    return Watch(bus, ctx.metrics, read_runs, read_system, read_instruments, lambda: ctx.not_started is None)
 
 
 def describe(app: FastAPI) -> None:

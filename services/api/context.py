@@ -105,6 +105,12 @@ def context(request: Request) -> Context:
 Ctx = Annotated[Context, Depends(context)]
 
 
+async def started(ctx: Ctx) -> None:
+    """Raises UnavailableError before start-up is complete: nothing may be asked of a schema that is not there."""
+    if ctx.not_started is not None:
+        raise UnavailableError(f"not started: {ctx.not_started}")
+
+
 async def person(request: Request, ctx: Ctx, _: Annotated[object, Depends(DESCRIBED)]) -> Person:
     """Who is asking. Raises UnauthorizedError."""
     token = bearer(request.headers.get("authorization"))

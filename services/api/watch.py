@@ -20,6 +20,7 @@ from shared.domain.errors import UnavailableError
 GATHER_S = 0.2  # runs that change within this time are read together
 SYSTEM_S = 5.0
 AGAIN_S = 1.0
+START_S = 0.05
 BLOCK_MS = 1_000
 NEWEST = 60  # bars told of one reading; a screen that missed more loads them
 
@@ -27,7 +28,8 @@ _log = log.get("watch")
 
 
 class Watch:
-    """`read_runs(ids)`, `read_system()` and `read_instruments()` ask PostgreSQL; they run in a thread."""
+    """`read_runs(ids)`, `read_system()` and `read_instruments()` ask PostgreSQL; they run in a thread, and not before
+    `has_started()`."""
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Watch:
         read_runs: Callable[[Iterable[int]], list[Event]],
         read_system: Callable[[], Event],
         read_instruments: Callable[[], list[str]],
+        has_started: Callable[[], bool],
     ) -> None:
         self.clients = Clients()
         self.bus = bus
@@ -43,37 +46,37 @@ class Watch:
         self.read_runs = read_runs
         self.read_system = read_system
         self.read_instruments = read_instruments
+        self.has_started = has_started
         self.failure: str | None = None  # a loop that will not come back: the process should be replaced
         self._positions: dict[str, int] = {}  # minute last told, by instrument
         self._changed: set[int] = set()
         self._there_is = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         loops = (self._messages, self._bars, self._runs, self._system)
         self._tasks = [asyncio.create_task(self._forever(one), name=one.__name__) for one in loops]
         for task in self._tasks:
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self.ended)
 
     async def stop(self) -> None:
         self.clients.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancelled(self._tasks)
 
     def close_clients(self) -> None:
         """End every open stream, so that the server can stop. From any thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.clients.close)
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self.clients.close)
 
     def touch(self, run_id: int) -> None:
         """A run has changed in PostgreSQL. From any thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._touch, (run_id,))
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self._touch, (run_id,))
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def ended(self, task: "asyncio.Task[None]") -> None:
+        """A task of this process is over; one that has failed will not come back by itself."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self.failure = f"{task.get_name().strip('_')}: {error!r}"
             _log.error("watch_failed", reason=self.failure)
@@ -83,6 +86,8 @@ class Watch:
         self._there_is.set()
 
     def _send(self, events: Iterable[Event]) -> None:
+        if not len(self.clients):
+            return
         dropped = self.clients.send(events)
         if dropped:
             self.metrics.resets.inc(dropped)
@@ -91,6 +96,8 @@ class Watch:
     async def _forever(self, once: Callable[[], Awaitable[None]]) -> None:
         """A loop that a neighbour's failure interrupts, and that goes on when it is back."""
         failed = False
+        while not self.has_started():
+            await asyncio.sleep(START_S)
         while True:
             try:
                 await once()
@@ -141,6 +148,15 @@ class Watch:
             self._send([await run_in_threadpool(self.read_system)])
         self.metrics.clients.set(len(self.clients))
         await asyncio.sleep(SYSTEM_S)
+
+
+async def cancelled(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """Wait until they have ended. One that meets a time-out of the Redis client loses its cancellation: say it again."""
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.2)
 
 
 def tick_event(tick: Tick) -> Event:

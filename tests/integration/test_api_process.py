@@ -7,13 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
 from sqlalchemy import make_url, text
 
+from services.api.app import create_app
+from shared.bus import client as bus
+from shared.settings import Settings
 from shared.store import database as store
-from tests.support.api import ADMIN, FAST, ROOT, Api, served
+from shared.store import migrate
+from tests.support.api import ADMIN, FAST, ROOT, Api, served, server_of
 
 
 @pytest.fixture
@@ -141,7 +146,7 @@ def test_it_waits_for_its_database(redis_url: str):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"postgresql://x:x@127.0.0.1:{nobody.getsockname()[1]}/x"
-    with pytest.MonkeyPatch.context() as patch, serving_nothing(url, redis_url, patch) as client:
+    with serving_nothing(url, redis_url) as client:
         ready = client.get("/readyz")
         assert ready.status_code == 503
         assert "[-]database failed: database: " in ready.text
@@ -151,23 +156,30 @@ def test_it_waits_for_its_database(redis_url: str):
         assert answer.json()["type"].endswith("unavailable")
 
 
-def serving_nothing(url: str, redis_url: str, patch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    from contextlib import contextmanager
+def test_it_waits_for_the_schema(postgres_server, redis_url: str):  # type: ignore[no-untyped-def]
+    postgres_server.create_database("api_without_schema")
+    url = postgres_server.url("api_without_schema")
+    with serving_nothing(url, redis_url) as client:
+        assert "its schema is none" in client.get("/readyz").text
+        answer = client.get("/api/v1/runs", headers={"Authorization": "Bearer x"})
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+        migrate.upgrade(url)
+        deadline = time.monotonic() + 20
+        while client.get("/readyz").status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert client.get("/api/v1/runs", headers={"Authorization": "Bearer x"}).status_code == 401
+        assert client.get("/livez").status_code == 200
+    postgres_server.drop_database("api_without_schema")
 
-    from services.api.app import create_app
-    from shared.bus import client as bus
-    from shared.settings import Settings
-    from tests.support.api import server_of
 
-    @contextmanager
-    def serve() -> Iterator[httpx.Client]:
-        app = create_app(
-            Settings(), store.connect(url, "api"), bus.connect(redis_url, "api"), bus.connect_async(redis_url, "e")
-        )
-        with server_of(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            yield client
-
-    return serve()
+@contextmanager
+def serving_nothing(url: str, redis_url: str) -> Iterator[httpx.Client]:
+    """The API over a database that has nothing in it, or is not there."""
+    app = create_app(
+        Settings(), store.connect(url, "api"), bus.connect(redis_url, "api"), bus.connect_async(redis_url, "e")
+    )
+    with server_of(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        yield client
 
 
 def environment(database: str, redis_url: str, **more: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -103,6 +104,14 @@ def test_a_lone_surrogate_is_no_text(api: Api):
         answer = api.trader.post(f"/api/v1{path}", content=content, headers={"Content-Type": "application/json"})
         assert answer.status_code in (200, 422)
     assert api.get("/strategies")["total"] == 0
+
+
+def test_a_name_may_be_any_text(api: Api):
+    for name in ("a/b", "ümlaut & spaces", "?x=1", "100%"):
+        api.upload(FAST.replace("name: fast-cross", f"name: '{name}'"))
+        assert api.viewer.get(f"/api/v1/strategies/{quote(name, safe='')}").json()["name"] == name
+        assert api.create(strategy=name)["strategy"] == name
+    assert api.get("/strategies")["total"] == 4
 
 
 def test_validating_stores_nothing(api: Api):

@@ -2,12 +2,14 @@
 has been there for some days, with a runner that folds on demand.
 """
 
+import asyncio
 import random
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, func, select
 
 from services.api.app import create_app
+from services.api.serve import config_of
 from shared.bus import client
 from shared.domain.bar import Bar
 from shared.domain.decision import decode
@@ -74,6 +77,12 @@ def walk(count: int, seed: int = 7, from_ms: int = FIRST_MS, skipped: frozenset[
         if i not in skipped:
             made.append(Bar(from_ms + i * MINUTE_MS, open_ / 100, high / 100, low / 100, close / 100, volume))
     return made
+
+
+@cache
+def days_of_bars() -> list[Bar]:
+    """FIRST_MS to THIS_MINUTE, three minutes missing."""
+    return walk((THIS_MINUTE - FIRST_MS) // MINUTE_MS, skipped=frozenset(range(4000, 4003)))
 
 
 @dataclass
@@ -159,6 +168,7 @@ def served(database_url: str, redis_url: str, *, prepare: bool = True, **api: An
         exchange=Exchange(market="sim"),
         api=ApiSettings(**{"admin_token": ADMIN, **api}),
     )
+    days_of_bars()  # made before the transaction that records them: a server drops who idles in one
     engine = database.connect(database_url, "api-test", pool_size=2)
     with database.begin(engine) as conn:
         auth.put_key(conn, "tess", TRADER, "trader")
@@ -190,18 +200,14 @@ def trade_market(conn: Any) -> None:
     market.claim_market(conn, "sim", "test")
     instrument = market.put_instrument(conn, "BTC/USDT", "BTCUSDT", "TRADING")
     market.put_rules(conn, instrument, BTC)
-    minutes = (THIS_MINUTE - FIRST_MS) // MINUTE_MS
-    bars.record(
-        conn, instrument, walk(minutes, skipped=frozenset(range(4000, 4003))), (FIRST_MS, THIS_MINUTE), "import", 0
-    )
+    bars.record(conn, instrument, days_of_bars(), (FIRST_MS, THIS_MINUTE), "import", 0)
     market.set_clock(conn, NOW_MS, rate=0.0001)  # as good as standing still
 
 
 @contextmanager
 def server_of(app: FastAPI) -> Iterator[int]:
     """The application in uvicorn, in a thread; its port."""
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=3)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config_of(app, "127.0.0.1", 0))
     thread = threading.Thread(target=server.run)
     thread.start()
     deadline = time.monotonic() + 20
@@ -213,4 +219,12 @@ def server_of(app: FastAPI) -> Iterator[int]:
     finally:
         app.state.context.watch.close_clients()
         server.should_exit = True
-        thread.join()
+        thread.join(30)
+        assert not thread.is_alive(), f"the server does not stop: {_waiting(app)}"
+
+
+def _waiting(app: FastAPI) -> str:
+    """Where the tasks of a server that does not stop are waiting."""
+    loop = app.state.context.watch.loop
+    lines = [f"{task.get_name()}: {task.get_stack()}" for task in asyncio.all_tasks(loop)] if loop else []
+    return "\n".join(lines)

@@ -29,7 +29,7 @@ def list_all(ctx: Ctx, _: Viewer) -> schemas.Listed[schemas.Strategy]:
     )
 
 
-@router.get("/{name}", summary="One strategy: its text, versions and plan", responses=problems(401, 403, 404))
+@router.get("/{name:path}", summary="One strategy: its text, versions and plan", responses=problems(401, 403, 404))
 def show(name: Annotated[str, Path(examples=["ema-cross"])], ctx: Ctx, _: Viewer) -> schemas.StrategyDetail:
     with ctx.reading() as conn:
         found = strategies.find(conn, name)
