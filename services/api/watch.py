@@ -151,7 +151,7 @@ class Watch:
 
 
 async def cancelled(tasks: Iterable["asyncio.Task[None]"]) -> None:
-    """Wait until they have ended. One that meets a time-out of the Redis client loses its cancellation: say it again."""
+    """Wait until they have ended. A time-out of the Redis client may swallow a cancellation: it is said again."""
     left = {task for task in tasks if not task.done()}
     while left:
         for task in left:
