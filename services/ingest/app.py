@@ -12,7 +12,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from services.ingest import sim
-from services.ingest.audit import audit
+from services.ingest.audit import AFTER_MS, audit
 from services.ingest.backfill import Backfill
 from services.ingest.clock import LiveClock
 from services.ingest.feed import Feed
@@ -144,8 +144,8 @@ class Epoch:
         self.has_recorded = True
         self._log.info("feed_started", instrument=instrument.name, from_ms=start_ms, behind_ms=now_ms - start_ms)
         stream = self._publisher.add(instrument)
-        audited = audit(feed, self._rest, self._clock, self._recorder, self._meters)
-        return [stream.run(), feed.ask(), feed.write(), audited]
+        audits = [audit(feed, ms, self._rest, self._clock, self._recorder, self._meters) for ms in AFTER_MS]
+        return [stream.run(), feed.ask(), feed.write(), *audits]
 
     async def _capture(self) -> None:
         """Listings, rules and limits as the exchange states them now."""

@@ -14,22 +14,25 @@ from shared import log
 from shared.domain.bar import Bar
 from shared.domain.coverage import Range
 from shared.domain.errors import InputError, UnavailableError
-from shared.domain.timeframe import MINUTE_MS
+from shared.domain.timeframe import DAY_MS, MINUTE_MS
 from shared.exchange.rest import BACKFILL_SHARE, PAGE, RestClient
 from shared.store import bars
 
-AFTER_MS = 15 * MINUTE_MS  # replicas have caught up by then, and most corrections have been made
+# replicas have caught up after minutes; corrections are made within hours
+AFTER_MS = (15 * MINUTE_MS, DAY_MS)
 EVERY_MS = 15 * MINUTE_MS
 EVERY_WALL_S = 1.0
 
 
-async def audit(feed: Feed, rest: RestClient, clock: LiveClock, recorder: Recorder, meters: Meters) -> None:
-    """Look at every minute of one instrument once more, for ever. Raises UnavailableError of the database."""
+async def audit(
+    feed: Feed, after_ms: int, rest: RestClient, clock: LiveClock, recorder: Recorder, meters: Meters
+) -> None:
+    """Look at every minute of one instrument once more, `after_ms` later, for ever. Raises errors of the record."""
     logger = log.get("audit").bind(instrument=feed.instrument.name)
-    at = feed.start_ms
+    at = feed.start_ms - after_ms  # an epoch that ended may have left these to us
     while True:
         await asyncio.sleep(max(EVERY_WALL_S, EVERY_MS / 1000 / clock.rate))
-        end = min(feed.next_ms - AFTER_MS, at + PAGE * MINUTE_MS)
+        end = min(feed.next_ms - after_ms, at + PAGE * MINUTE_MS)
         if end <= at:
             continue
         try:

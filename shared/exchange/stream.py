@@ -322,26 +322,27 @@ class _Session:
             self._replies.pop(number, None)
 
     async def _verify(self) -> None:
-        """Make the exchange's list of our subscriptions equal to ours. Raises UnavailableError after three tries."""
+        """Make the exchange's list of our subscriptions ours. Raises UnavailableError when it never answers."""
         problem = ""
+        has_answered = False
         for _ in range(3):
             self._wants_changed.clear()
             wanted = {stream_name(name) for name in self.instruments}
             try:
                 listed = set((await self._ask("LIST_SUBSCRIPTIONS")).result or ())
+                has_answered = True
                 if listed == wanted:
                     return
+                problem = f"exchange: stream: {', '.join(sorted(listed ^ wanted))} not as asked"
                 if wanted - listed:
                     await self._ask("SUBSCRIBE", sorted(wanted - listed))
                 if listed - wanted:
                     await self._ask("UNSUBSCRIBE", sorted(listed - wanted))
-                problem = f"exchange: stream: {', '.join(sorted(listed ^ wanted))} not as asked"
             except UnavailableError as error:
                 problem = str(error)
-        if self._has_frames:
-            self._on_event(Refused(problem))  # it streams; REST sees to the rest
-            return
-        raise UnavailableError(problem)
+        if not has_answered and not self._has_frames:
+            raise UnavailableError(problem)
+        self._on_event(Refused(problem))  # the others stream, and REST sees to all
 
     async def _mind(self) -> None:
         """Look at the deadlines every half second."""
