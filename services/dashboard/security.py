@@ -58,7 +58,7 @@ def host_name(header: str) -> str:
 def is_same_origin(asked: Request) -> bool:
     """Whether the browser says that one of our own pages sent this. Programs say neither, and need a CSRF token."""
     site = asked.headers.get("Sec-Fetch-Site")
-    if site is not None and site != "same-origin":
+    if site not in (None, "same-origin", "none"):  # none: a form that its reader sends again
         return False
     origin = asked.headers.get("Origin")
     return origin is None or urlsplit(origin).netloc.lower() == asked.host.lower()

@@ -46,7 +46,7 @@ def blueprint(scripts: dict[str, Script]) -> Blueprint:
         if script is None or tag != script.tag:
             abort(404)
         if "gzip" in request.headers.get("Accept-Encoding", ""):
-            answer = Response(script.gzipped, mimetype="text/javascript", headers={"Content-Encoding": "gzip"})
+            answer = Response(script.gzipped(), mimetype="text/javascript", headers={"Content-Encoding": "gzip"})
         else:
             answer = send_from_directory(script.path.parent, script.path.name, mimetype="text/javascript")
         answer.headers["Vary"] = "Accept-Encoding"

@@ -6,23 +6,24 @@ build other than the one that was tried, is not served: the dashboard then refus
 
 import base64
 import csv
-import gzip
 import hashlib
 import importlib.metadata
 import mmap
 import re
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from shared.domain.errors import InputError
 
 BANNER_BYTES = 400
+CHUNK_BYTES = 64 * 1024
 _VERSION = re.compile(rb"\bv(\d+\.\d+\.\d+)")
 _STYLE_ID = re.compile(rb'getElementById\("([0-9a-f]{64})"\)')  # plotly's maps, which nobody here draws
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Script:
     """One script on disk. `sha256` is hex."""
 
@@ -38,9 +39,13 @@ class Script:
         """Part of its address, so that browsers may keep it for ever."""
         return self.sha256[:16]
 
-    @cached_property
-    def gzipped(self) -> bytes:
-        return gzip.compress(self.path.read_bytes(), 6, mtime=0)
+    def gzipped(self) -> Iterator[bytes]:
+        """Its bytes as a gzip stream. Made for each who asks: once per browser, and kept by none of us."""
+        packer = zlib.compressobj(6, wbits=zlib.MAX_WBITS + 16)
+        with self.path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield packer.compress(chunk)
+        yield packer.flush()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,14 +42,14 @@ def api(database: str, redis_url: str) -> Iterator[Api]:
 
 
 @contextmanager
-def dashboard_of(api_url: str) -> Iterator[str]:
-    """A dashboard process on a free port; its address."""
+def dashboard_of(api_url: str, port: int = 0) -> Iterator[str]:
+    """A dashboard process, on a free port unless told; its address."""
     process = subprocess.Popen(
         [sys.executable, "-m", "services.dashboard"],
         cwd=ROOT,
         env=os.environ
         | {
-            "PAPERFOLD__DASHBOARD__PORT": "0",
+            "PAPERFOLD__DASHBOARD__PORT": str(port),
             "PAPERFOLD__DASHBOARD__API_URL": api_url,
             "PAPERFOLD__LOG__JSON_LINES": "true",
         },

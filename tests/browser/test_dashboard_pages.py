@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from services.dashboard import formats
 from shared.bus import client, pubsub
 from shared.bus.codec import RunEvent
-from tests.browser.conftest import Desk, Open
+from tests.browser.conftest import Desk, Open, dashboard_of
 from tests.support.api import FAST, FIRST_MS, Api
 
 pytestmark = pytest.mark.needs("chromium")
@@ -71,6 +71,23 @@ def test_options_reach_the_run(desk: Desk, api: Api) -> None:
     assert float(run["cash"]) == 2500
 
 
+def test_a_backtest_is_a_run_with_an_end(desk: Desk, api: Api) -> None:
+    api.upload()
+    desk.go("/")
+    desk.page.get_by_text("with options").click()
+    options = desk.page.locator("form.options")
+    options.get_by_label("Mode").select_option("backtest")
+    options.get_by_label("Start at, UTC").fill("2025-01-02T00:00")
+    options.get_by_label("End at, UTC").fill("2025-01-02T11:59")
+    options.get_by_role("button", name="Run with these").click()
+    desk.page.wait_for_url(re.compile(r"/runs/\d+"))
+    (run,) = api.get("/runs")["items"]
+    assert (run["mode"], run["start_at"]) == ("backtest", "2025-01-02T00:00:00.000Z")
+    assert formats.iso(run["end_ms"]) == "2025-01-02T12:00:00.000Z"
+    desk.go("/")
+    expect(desk.page.locator("#sums")).to_contain_text("No paper run is active.")
+
+
 def test_what_the_api_refuses_is_said_where_it_was_asked(desk: Desk, api: Api) -> None:
     api.upload()
     desk.go("/")
@@ -78,6 +95,7 @@ def test_what_the_api_refuses_is_said_where_it_was_asked(desk: Desk, api: Api) -
     desk.page.locator("form.options").get_by_label("Parameters").fill("no.such=1")
     desk.page.get_by_role("button", name="Run with these").click()
     expect(desk.page.get_by_role("alert")).to_contain_text("fast-cross was not started: ")
+    expect(desk.page.locator("form.options").get_by_label("Parameters")).to_have_value("no.such=1")
     assert api.get("/runs")["total"] == 0
 
 
@@ -156,6 +174,19 @@ def test_pages_follow_what_happens_without_being_loaded_again(desk: Desk, api: A
     expect(desk.page.locator("#panel tbody tr")).to_have_count(50, timeout=SLOW)
     expect(desk.page.locator("#equity svg .trace.scatter")).to_have_count(2, timeout=SLOW)
     assert desk.page.evaluate("window.notLoadedAgain") is True
+
+
+def test_the_indicator_says_when_the_line_is_cut_and_comes_back(open_desk: Open, api: Api) -> None:
+    with dashboard_of(api.url) as url:
+        desk = open_desk(url=url).log_in()
+        indicator = desk.page.locator("#live")
+        expect(indicator).to_have_text("live", timeout=SLOW)
+    expect(indicator).to_have_text("reconnecting", timeout=SLOW)
+    api.upload()
+    api.create()
+    with dashboard_of(api.url, port=int(url.rpartition(":")[2])):
+        expect(indicator).to_have_text("live", timeout=30_000)
+        expect(desk.page.locator("#runs")).to_contain_text("fast-cross", timeout=SLOW)  # what happened meanwhile
 
 
 def test_commands_ask_first_and_are_accepted(desk: Desk, api: Api, traded: int) -> None:

@@ -1,6 +1,7 @@
 """The overview: strategies, each with a button that starts it; runs, live; sums; the feed and the runners."""
 
 import json
+from math import ceil
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -15,6 +16,7 @@ pages = Blueprint("overview", __name__)
 
 PAGE = 500  # the most that the API gives at once
 MOST_ACTIVE = 5000
+ROWS = 100  # runs on a page of the table
 OPTIONS = ("variant", "instrument", "cash")
 
 
@@ -32,7 +34,8 @@ def start() -> Answer | tuple[str, int]:
     except RefusedError as error:
         if error.status not in (404, 409, 422):
             raise
-        return _overview(problem=f"{wanted['strategy']} was not started: {error.detail}"), error.status
+        problem = f"{wanted['strategy']} was not started: {error.detail}"
+        return _overview(problem, given=request.form.to_dict()), error.status
     return redirect(url_for("runs.run", run_id=run["id"], said="started"), 303)
 
 
@@ -64,7 +67,7 @@ def _value(text: str) -> str | int | float | bool:
     return found if isinstance(found, int | float | bool | str) else text
 
 
-def _overview(problem: str | None = None) -> str:
+def _overview(problem: str | None = None, given: dict[str, str] | None = None) -> str:
     session = person().session
     runs, total = _runs(session)
     system = api().get(session, "/system")
@@ -72,11 +75,15 @@ def _overview(problem: str | None = None) -> str:
     wanted = wanted if wanted in summary.FILTERS else "active"
     strategy = request.args.get("strategy") or None
     items = [run for run in runs if strategy is None or run["strategy"] == strategy]
+    rows = summary.shown(items, wanted)
+    number = min(max(1, request.args.get("page", 1, type=int)), max(1, ceil(len(rows) / ROWS)))
     return page(
         "overview.html",
         system=system,
         strategies=api().get(session, "/strategies", {"limit": PAGE})["items"],
-        runs=summary.shown(items, wanted),
+        runs=rows[(number - 1) * ROWS : number * ROWS],
+        number=number,
+        pages=ceil(len(rows) / ROWS),
         counts=summary.counts(items),
         shown=wanted,
         strategy=strategy,
@@ -84,6 +91,7 @@ def _overview(problem: str | None = None) -> str:
         sums=summary.sums(runs),
         places=summary.places(runs, system),
         problem=problem,
+        given=given or {},
     )
 
 

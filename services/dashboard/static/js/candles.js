@@ -7,6 +7,7 @@ import { onZone, shifted, stamp } from "./times.js";
 const EARLY = 80; // older bars are asked for when so few are left on the left
 const WORDS_BELOW = 220; // bars in view
 const FOLLOW_MS = 1000;
+const MANY = 200; // new bars that are drawn one by one
 const two = (n) => String(n).padStart(2, "0");
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -51,10 +52,7 @@ export class Candles {
   // Ticks are drawn at once; what is closed, and volume, come from the API at most once a second.
   touch(bar, isClosed) {
     const forming = this.book.touch(bar);
-    if (forming && this.book.items.length) {
-      this.candles.update(this.candle(forming));
-      this.volume.update(this.bar(forming));
-    }
+    if (forming && this.book.items.length) this.append([forming]);
     if (isClosed) this.follow();
   }
 
@@ -67,11 +65,18 @@ export class Candles {
       try {
         await book.follow();
         if (book !== this.book) return;
-        if (book.items.length !== closed || closed === 0) this.draw();
-        else if (book.forming) { this.candles.update(this.candle(book.forming)); this.volume.update(this.bar(book.forming)); }
+        if (closed === 0 || book.items.length - closed > MANY) this.draw();
+        else this.append(book.all.slice(closed - 1));
         if (book.all.length) this.say("");
       } catch { /* the next bar asks again */ }
     }, Math.max(0, this.lastFollow + FOLLOW_MS - Date.now()));
+  }
+
+  append(bars) {
+    for (const bar of bars) {
+      this.candles.update(this.candle(bar));
+      this.volume.update(this.bar(bar));
+    }
   }
 
   async loadFills() {

@@ -52,7 +52,7 @@ export class Equity {
       margin: { l: 12, r: 16, t: 10, b: 28 }, showlegend: false, hovermode: "x", dragmode: "zoom", uirevision: "kept",
       hoverlabel: { bgcolor: c.card, bordercolor: c.lineStrong, font: { color: c.text, family: c.face, size: 12 }, align: "left" },
       xaxis: { ...axis, fixedrange: false, type: "date", anchor: "y2", showspikes: true, spikemode: "across", spikethickness: 1, spikedash: "dot", spikecolor: c.lineStrong },
-      yaxis: { ...axis, domain: [0.34, 1], tickformat: ",.0f", nticks: 6 },
+      yaxis: { ...axis, domain: [0.34, 1], tickformat: ",.6~f", nticks: 6 },
       yaxis2: { ...axis, domain: [0, 0.27], tickformat: ".1%", rangemode: "tozero", nticks: 4 },
       shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: this.cash, y1: this.cash, line: { color: c.lineStrong, width: 1, dash: "dot" } }],
     }, { displayModeBar: false, responsive: true, doubleClick: "reset" });

@@ -4,7 +4,7 @@ const STALE_MS = 20_000; // /system comes every 5 s
 const FIRST_MS = 500, LONGEST_MS = 30_000;
 const HIDDEN_MS = 60_000;
 const NAMES = ["run", "bar", "tick", "system", "reset"];
-const WORDS = { live: "live", reconnecting: "reconnecting", stale: "stale", off: "paused" };
+const WORDS = { live: "live", reconnecting: "reconnecting", stale: "stale", off: "idle" };
 
 export function listen(address, handlers) {
   let source = null, delay = FIRST_MS, heard = 0, retry = 0, hide = 0, wasOpen = false;
