@@ -72,7 +72,8 @@ class Client:
         """What to send, as it comes; a comment when nothing came for a while."""
         while not self.is_closed:
             try:
-                await asyncio.wait_for(self._there_is.wait(), heartbeat_s)
+                async with asyncio.timeout(heartbeat_s):
+                    await self._there_is.wait()
             except TimeoutError:
                 yield HEARTBEAT
                 continue

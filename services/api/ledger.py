@@ -52,6 +52,13 @@ class Whole:
     tally: Tally
     seq: int = 0
     lock: Lock = field(default_factory=Lock)
+    written: tuple[int, int, Statistics] | None = None  # (seq, end_ms, report)
+
+    def report(self, end_ms: int) -> Statistics:
+        """Statistics until `end_ms`; written once for each state."""
+        if self.written is None or self.written[:2] != (self.seq, end_ms):
+            self.written = (self.seq, end_ms, self.tally.report(end_ms))
+        return self.written[2]
 
     def catch_up(self, conn: Connection, run: Run) -> None:
         for decision in new_decisions(conn, run, self.seq):
@@ -104,7 +111,7 @@ class Ledgers:
         with kept.lock:
             kept.catch_up(conn, run)
             at_ms = run.start_ms if run.position_ms is None else run.position_ms + MINUTE_MS
-            report = kept.tally.report(max(at_ms, kept.tally.start_ms))
+            report = kept.report(max(at_ms, kept.tally.start_ms))
         if run.position_ms is not None and run.position_ms >= run.start_ms:
             self._keep(self._wholes, run.id, kept)
         return report
