@@ -122,7 +122,8 @@ class Streams:
         self._wake.clear()
         wait_s = max(WALL_FLOOR_S, min(1.0, self._clock.wall_s(due_ms - now_ms)))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait_s)
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
 
     def _hand_out(self, update: Update) -> None:
         stream = update.stream
