@@ -122,6 +122,31 @@ def test_a_run_shows_candles_fills_equity_and_trades(desk: Desk, api: Api, trade
     expect(page.locator("#panel .listing")).to_contain_text("crosses_above(fast, slow)")
 
 
+def test_charts_are_hovered_zoomed_and_dragged_within_the_content_policy(desk: Desk, traded: int) -> None:
+    """What a library does under the mouse, it may do with inline styles: the window fails for each that is refused."""
+    desk.go(f"/runs/{traded}")
+    page = desk.page
+    expect(page.locator("#equity svg .trace.scatter")).to_have_count(2, timeout=SLOW)
+    for place in ("#candles", "#equity"):
+        page.locator(place).scroll_into_view_if_needed()
+        box = page.locator(place).bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+        page.mouse.move(x, y)
+        page.mouse.move(x + 20, y + 5)
+        if place == "#equity":
+            expect(page.locator("#equity .hoverlayer .hovertext").first).to_be_visible()
+            assert (page.locator("#equity .hoverlayer").text_content() or "").count("USDT") == 1
+        else:
+            expect(page.locator("#legend")).to_contain_text("H ")
+        page.mouse.down()
+        page.mouse.move(x + 150, y + 10, steps=5)
+        page.mouse.up()
+        page.mouse.wheel(0, -300)
+        page.mouse.dblclick(x, y)
+        page.wait_for_timeout(300)
+
+
 def test_markers_stand_on_the_bar_that_holds_the_fill(desk: Desk, traded: int) -> None:
     """The page's own module, asked with fills at the first and the last millisecond of bars."""
     desk.go(f"/runs/{traded}")

@@ -5,7 +5,7 @@ import { faded, onTheme, palette } from "./palette.js";
 import { onZone, shifted, stamp } from "./times.js";
 
 const EARLY = 80; // older bars are asked for when so few are left on the left
-const WORDS_BELOW = 220; // bars in view
+const WORD_PX = 55; // room that a marker with a word needs
 const FOLLOW_MS = 1000;
 const MANY = 200; // new bars that are drawn one by one
 const two = (n) => String(n).padStart(2, "0");
@@ -86,10 +86,15 @@ export class Candles {
 
   async moved(range) {
     if (!range) return;
-    const words = range.to - range.from < WORDS_BELOW;
-    if (words !== this.words) { this.words = words; this.drawMarkers(); }
+    if (this.hasRoom(range) !== this.words) this.drawMarkers();
     if (range.from > EARLY || this.loading || this.book.items.length === 0) return;
     await this.older();
+  }
+
+  // Words beside markers only where they do not cover each other.
+  hasRoom(range) {
+    const all = this.book.all, at = (index) => all[Math.min(all.length - 1, Math.max(0, Math.floor(index)))]?.[0] ?? 0;
+    return this.fills.between(at(range.from), at(range.to) + this.book.length) * WORD_PX < this.place.clientWidth;
   }
 
   async older() {
@@ -129,7 +134,8 @@ export class Candles {
   }
 
   drawMarkers() {
-    const first = this.book.first;
+    const first = this.book.first, range = this.chart.timeScale().getVisibleLogicalRange();
+    this.words = !range || this.hasRoom(range);
     const markers = first === null ? [] : this.fills.markers(this.book.length, first, this.colours, this.words);
     this.markers.setMarkers(markers);
     // For those who do not see the picture
@@ -208,8 +214,9 @@ export class Candles {
 // Kind of tick: 0 year, 1 month, 2 day, 3 and 4 time
 function tick(time, kind) {
   const at = new Date(shifted(time * 1000));
-  if (kind === 0) return String(at.getUTCFullYear());
-  if (kind === 1) return MONTHS[at.getUTCMonth()];
-  if (kind === 2) return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
-  return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
+  const clock = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
+  if (kind > 2) return clock;
+  const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
+  if (clock !== "00:00") return `${day} ${clock}`; // local time: the chart's days begin at midnight UTC
+  return kind === 0 ? String(at.getUTCFullYear()) : kind === 1 ? MONTHS[at.getUTCMonth()] : day;
 }

@@ -1,6 +1,6 @@
 // Equity and drawdown with plotly, whose script is large and loaded after everything else.
 import { faded, onTheme, palette } from "./palette.js";
-import { onZone, shifted, stamp } from "./times.js";
+import { onZone, shifted } from "./times.js";
 
 const POINTS = 2000, AGAIN_MS = 3000;
 
@@ -38,20 +38,20 @@ export class Equity {
     if (this.place.firstChild?.className === "empty") this.place.replaceChildren();
     const c = palette();
     const x = this.items.map(([ms]) => new Date(shifted(ms)).toISOString().slice(0, 19));
-    const times = this.items.map(([ms]) => stamp(ms));
     let peak = this.cash;
     const equity = this.items.map(([, value]) => value);
     const drawdown = equity.map((value) => { peak = Math.max(peak, value); return value / peak - 1; });
-    const line = { type: "scatter", mode: "lines", x, customdata: times };
+    const line = { type: "scatter", mode: "lines", x };
     const axis = { gridcolor: c.line, linecolor: c.line, zeroline: false, tickfont: { color: c.muted }, automargin: true, fixedrange: true };
+    // No <b> in a template: plotly would write it as a style attribute, which the policy forbids
     Plotly.react(this.place, [
-      { ...line, y: equity, name: "Equity", line: { color: c.accent, width: 1.6 }, hovertemplate: `%{customdata}<br><b>%{y:,.2f} ${this.quote}</b><extra></extra>` },
-      { ...line, y: drawdown, name: "Drawdown", yaxis: "y2", fill: "tozeroy", fillcolor: faded(c.candleDown, 0.18), line: { color: c.candleDown, width: 1.2 }, hovertemplate: "%{customdata}<br><b>%{y:.2%}</b> below the peak<extra></extra>" },
+      { ...line, y: equity, name: "Equity", line: { color: c.accent, width: 1.6 }, hovertemplate: `%{y:${this.cash < 100 ? ",.8~f" : ",.2f"}} ${this.quote}<extra></extra>` },
+      { ...line, y: drawdown, name: "Drawdown", yaxis: "y2", fill: "tozeroy", fillcolor: faded(c.candleDown, 0.18), line: { color: c.candleDown, width: 1.2 }, hovertemplate: "%{y:.2%} from the peak<extra></extra>" },
     ], {
       paper_bgcolor: c.card, plot_bgcolor: c.card, font: { family: c.face, size: 11, color: c.muted },
       margin: { l: 12, r: 16, t: 10, b: 28 }, showlegend: false, hovermode: "x", dragmode: "zoom", uirevision: "kept",
       hoverlabel: { bgcolor: c.card, bordercolor: c.lineStrong, font: { color: c.text, family: c.face, size: 12 }, align: "left" },
-      xaxis: { ...axis, fixedrange: false, type: "date", anchor: "y2", showspikes: true, spikemode: "across", spikethickness: 1, spikedash: "dot", spikecolor: c.lineStrong },
+      xaxis: { ...axis, fixedrange: false, type: "date", anchor: "y2", hoverformat: "%Y-%m-%d %H:%M", showspikes: true, spikemode: "across", spikethickness: 1, spikedash: "dot", spikecolor: c.lineStrong },
       yaxis: { ...axis, domain: [0.34, 1], tickformat: ",.6~f", nticks: 6 },
       yaxis2: { ...axis, domain: [0, 0.27], tickformat: ".1%", rangemode: "tozero", nticks: 4 },
       shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: this.cash, y1: this.cash, line: { color: c.lineStrong, width: 1, dash: "dot" } }],

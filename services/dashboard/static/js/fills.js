@@ -37,6 +37,13 @@ export class FillBook {
     if (offset === 0 && known > 0 && this.size === known + PAGE) await this.page(PAGE);
   }
 
+  // How many there are from one time to another.
+  between(fromMs, toMs) {
+    let count = 0;
+    for (const fill of this.bySeq.values()) count += fill.ts_ms >= fromMs && fill.ts_ms <= toMs;
+    return count;
+  }
+
   // Markers for bars of `length` ms from `fromMs` on; words only where there is room for them.
   markers(length, fromMs, colours, words) {
     const sorted = [...this.bySeq.values()].sort((a, b) => a.seq - b.seq);
