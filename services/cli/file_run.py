@@ -44,7 +44,7 @@ def run_on(
     first_ms = int(times[0])
     if window.warmup_from_ms is not None:
         warmup_from_ms = window.warmup_from_ms
-        if warmup_from_ms > start_ms:
+        if warmup_from_ms > max(start_ms, first_ms):
             raise InputError("--warmup-from", f"at or before the start, {when(start_ms)}", when(warmup_from_ms))
     else:
         warmup_from_ms = first_ms if window.from_ms is None else folded_from(start_ms, plan.settle_ms, first_ms)

@@ -9,9 +9,12 @@ def wanted_from(start_ms: int, settle_ms: int) -> int:
 
 
 def folded_from(start_ms: int, settle_ms: int, first_ms: int) -> int:
-    """The first minute that it can fold where nothing earlier than `first_ms` exists: else the first whole day."""
+    """The first minute that it can fold where nothing earlier than `first_ms` exists: else the first whole day.
+
+    A run from before the first minute of all folds from there.
+    """
     wanted = wanted_from(start_ms, settle_ms)
     if first_ms <= wanted:
         return wanted
     whole = ceil_ms(first_ms, DAY_MS)
-    return whole if whole <= start_ms else min(first_ms, start_ms)
+    return whole if whole <= start_ms else first_ms
