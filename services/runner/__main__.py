@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 
-from services.runner.app import Runner
+from services.runner.app import BUS_TIMEOUT_S, Runner
 from services.runner.children import Children
 from shared import log, metrics, settings
 from shared.bus import client
@@ -23,7 +23,7 @@ def main() -> int:
     engine = database.connect(
         config.database.url.get_secret_value(), "paperfold-runner", pool_size=config.database.pool_size
     )
-    bus = client.connect(config.redis.url.get_secret_value(), "paperfold-runner")
+    bus = client.connect(config.redis.url.get_secret_value(), "paperfold-runner", BUS_TIMEOUT_S)
     try:
         Runner(config.runner, engine, bus, Children()).run(stop)
     except PaperfoldError as error:

@@ -6,9 +6,8 @@ Rule: after any error of the database everything in memory is forgotten and read
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Literal
 from uuid import UUID, uuid4
 
 from redis import Redis
@@ -16,12 +15,12 @@ from sqlalchemy import Engine
 
 from services.runner import claims
 from services.runner.children import Children
-from services.runner.claims import Waiting, waiting_step
+from services.runner.claims import Waiting
 from services.runner.commit import commit
 from services.runner.held import Held
-from services.runner.source import SLICE_MS, Slices, Source, joined
+from services.runner.source import Slices, Source, joined
 from services.runner.watch import Clock, health_of
-from shared import log, metrics
+from shared import log, metrics, replay
 from shared.bus import pubsub
 from shared.bus.codec import RunEvent
 from shared.domain.errors import DivergenceError, PaperfoldError, UnavailableError
@@ -29,10 +28,9 @@ from shared.domain.run import RunHealth, RunMode
 from shared.domain.timeframe import MINUTE_MS
 from shared.engine.version import ENGINE_VERSION
 from shared.settings import Runner as RunnerSettings
-from shared.store import commands, database, ownership
+from shared.store import commands, database, ownership, runs
 from shared.store.ownership import Progress
 from shared.store.runs import Run
-from shared.strategy.plan import Plan
 
 BARS = metrics.counter("paperfold_bars_folded_total", "Base bars folded, over all runs")
 COMMIT_SECONDS = metrics.histogram("paperfold_commit_seconds", "One fenced transaction, decisions included")
@@ -41,6 +39,10 @@ FAILED = metrics.counter("paperfold_runs_failed_total", "Folds that raised, and 
 RECOVERED = metrics.counter("paperfold_runs_recovered_total", "Runs brought into memory")
 
 BLOCK_MS = 200  # longest wait for a bar; commands and stops are looked at in between
+SLICE_MINUTES = 2_000  # read and folded at once while a run catches up
+MOST_ROWS = 10_000  # decided and not committed, at which a catch-up pauses: about a second of the database
+BUS_TIMEOUT_S = 0.5  # a bus that does not answer must not cost the lease: the record is polled meanwhile
+BUS_PAUSE_S = 3.0  # before it is asked again
 
 
 class Runner:
@@ -59,8 +61,10 @@ class Runner:
         self.source = Source(bus)
         self.clock = Clock()
         self.log = log.get("runner")
+        self._round_s = min(0.5, settings.lease_s / 4)  # what opening and catching up may take of one round
         self._registered = False
         self._next_round = 0.0
+        self._bus_again = 0.0
         self._control: pubsub.Subscription | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -83,27 +87,40 @@ class Runner:
             self._next_round = time.monotonic() + self.settings.poll_s
             self._keep_house()
         self._stop_those_asked()
-        if not self._catch_up(everyone=due) and self.held:
-            self._take_new(1 if due else BLOCK_MS)
-        elif not self.held:
+        busy = self._catch_up(everyone=due)
+        if self.held:
+            self._take_new(1 if due or busy else BLOCK_MS)
+        elif not due:
             time.sleep(min(0.1, self.settings.poll_s))
         self._commit()
 
     def _woken(self) -> bool:
         """Did someone say that PostgreSQL has something new?"""
+        if time.monotonic() < self._bus_again:
+            return False
         try:
             if self._control is None:
-                self._control = pubsub.Subscription(self.bus, "control")
+                self._control = pubsub.Subscription(self.bus, "control", timeout_s=BUS_TIMEOUT_S)
             woken = False
             while self._control.next() is not None:
                 woken = True
             return woken
-        except UnavailableError:
-            self._control = None
+        except UnavailableError as error:
+            self._bus_failed(error)
             return False
 
+    def _bus_failed(self, error: UnavailableError) -> None:
+        self.log.warning("bus_unavailable", error=str(error))
+        self._control = None
+        self._bus_again = time.monotonic() + BUS_PAUSE_S
+
     def _keep_house(self) -> None:
-        """Lease, clock, claims, runs that wait for history, children."""
+        """Lease, clock, claims, runs that wait, children."""
+        for run, code in self.children.finished():
+            self.log.info("child_finished", run=run.id, code=code)
+            if code != 0:
+                with database.begin(self.engine) as conn:
+                    ownership.hand_back(conn, self.id, run.id, run.epoch, f"its process ended with {code}")
         with database.begin(self.engine) as conn:
             if not self._registered or not ownership.renew(conn, self.id, self.settings.lease_s):
                 host = socket.gethostname()
@@ -111,63 +128,100 @@ class Runner:
                 ownership.register(conn, self.id, version, capacity, host, self.settings.lease_s)
                 self._registered = True
             self.clock.measure(conn)
-            known = {*self.held, *self.waiting, *self.children.runs()}
-            claimed = [run for run in ownership.owned(conn, self.id) if run.id not in known]
-            live = len(self.held) + len(self.waiting) + self.children.count("paper")
-            slots: dict[RunMode, int] = {
-                "paper": max(0, self.settings.capacity - live),
-                "backtest": max(0, 1 - self.children.count("backtest")),
-            }
-            claimed += ownership.claim(conn, self.id, ENGINE_VERSION, slots)
-            self.asked = commands.has_waiting(conn, list(self.held))
-        for run_id in self.children.finished():
-            self.log.info("child_finished", run=run_id)
-        for run_id, epoch, reason in self.children.failed():
-            self._fail(run_id, epoch, reason)
-        for run in [*claimed, *(waiting.run for waiting in self.waiting.values())]:
-            self._open(run)
+            owned = ownership.owned(conn, self.id)
+            self._drop_lost(owned)
+            fresh = runs.get_many(conn, sorted(owned.keys() - {*self.held, *self.waiting, *self.children.runs()}))
+            fresh += ownership.claim(conn, self.id, ENGINE_VERSION, self._slots(fresh))
+            self.asked = commands.has_waiting(conn, [*self.held, *self.waiting])
+        self._open_those(fresh)
         self.source.follow(list(self.held.values()))
 
-    def _open(self, run: Run) -> None:
-        """Bring a claimed run into memory, hand it to a child, or let it wait for its history."""
+    def _slots(self, fresh: Sequence[Run]) -> dict[RunMode, int]:
+        """Room for further runs. Backtests that wait for history take nobody's place."""
+        here = [held.run for held in self.held.values()] + [waiting.run for waiting in self.waiting.values()]
+        live = sum(run.mode == "paper" for run in [*here, *fresh]) + self.children.has("paper")
+        tests = [waiting for waiting in self.waiting.values() if waiting.run.mode == "backtest" and waiting.is_ready]
+        is_taken = self.children.has("backtest") or tests or any(run.mode == "backtest" for run in fresh)
+        return {"paper": max(0, self.settings.capacity - live), "backtest": 0 if is_taken else 1}
+
+    def _drop_lost(self, owned: Mapping[int, int]) -> None:
+        """Forget runs that someone else has taken over meanwhile."""
+        here = {run_id: held.run.epoch for run_id, held in self.held.items()}
+        here |= {run_id: waiting.run.epoch for run_id, waiting in self.waiting.items()}
+        for run_id, epoch in here.items():
+            if owned.get(run_id) != epoch:
+                self.log.warning("run_lost", run=run_id)
+                self.held.pop(run_id, None)
+                self.waiting.pop(run_id, None)
+
+    def _open_those(self, fresh: Sequence[Run]) -> None:
+        """Claimed runs, then those that wait, the longest unseen first; what does not fit into a round comes next."""
+        until = time.monotonic() + self._round_s
+        for run in fresh:
+            self._guarded_open(run.id, run.epoch, partial(self._begin, run))
+            if time.monotonic() > until:
+                self._next_round = 0.0
+                return
+        for waiting in list(self.waiting.values()):
+            self._guarded_open(waiting.run.id, waiting.run.epoch, partial(self._open, waiting))
+            if time.monotonic() > until:
+                return
+
+    def _guarded_open(self, run_id: int, epoch: int, work: Callable[[], None]) -> None:
+        """A run that cannot be opened fails alone."""
         try:
-            with database.begin(self.engine) as conn:
-                run, plan, is_ready = claims.open_run(conn, self.id, run)
-                long = is_ready and claims.bars_to_fold(conn, run, plan) > claims.CHILD_FROM_BARS
-                if not is_ready:
-                    self._wait(run, plan)
-                    return
-                self.waiting.pop(run.id, None)
-                if run.mode == "backtest" or long:
-                    self.children.start(run, self.id)
-                    return
-                held = claims.recover(conn, run, plan)
-        except DivergenceError as error:
-            self._fail(run.id, run.epoch, str(error), "diverged")
+            work()
         except UnavailableError:
             raise
+        except DivergenceError as error:
+            self._fail(run_id, epoch, str(error), "diverged")
         except PaperfoldError as error:
-            self._fail(run.id, run.epoch, str(error))
+            self._fail(run_id, epoch, str(error))
         except Exception as error:
-            self.log.exception("recovery_raised", run=run.id)
-            self._fail(run.id, run.epoch, f"{type(error).__name__}: {error}")
-        else:
-            self.held[run.id] = held
-            RECOVERED.inc()
-            self.log.info("run_resumed", run=run.id, position_ms=run.position_ms, seq=run.seq, epoch=run.epoch)
+            self.log.exception("recovery_raised", run=run_id)
+            self._fail(run_id, epoch, f"{type(error).__name__}: {error}")
 
-    def _wait(self, run: Run, plan: Plan) -> None:
-        """Let a run wait for its history; one that is told to stop meanwhile has nothing to fold, and is stopped."""
+    def _begin(self, run: Run) -> None:
+        with database.begin(self.engine) as conn:
+            plan = replay.plan_of(conn, run)
+        self._open(Waiting(run, plan))
+
+    def _open(self, before: Waiting) -> None:
+        """Bring a run into memory, hand it to a child, or let it wait for its history or for a child."""
+        with database.begin(self.engine) as conn:
+            now = claims.look(conn, self.id, before)
+        run, plan = now.run, now.plan
+        if now.is_ready:
+            with database.begin(self.engine) as conn:
+                fold = replay.begun(conn, run, plan)
+                is_long = run.mode == "backtest" or claims.bars_to_fold(conn, run, fold) > claims.CHILD_FROM_BARS
+            if not is_long:
+                self.waiting.pop(run.id, None)
+                self.held[run.id] = claims.recover(self.engine, run, plan, fold)
+                RECOVERED.inc()
+                self.log.info("run_resumed", run=run.id, position_ms=run.position_ms, seq=run.seq, epoch=run.epoch)
+                return
+            if not self.children.has(run.mode):
+                self.waiting.pop(run.id, None)
+                self.children.start(run, self.id)
+                return
+        self._wait(now)
+
+    def _wait(self, now: Waiting) -> None:
+        """Let a run wait, and say so; one that is told to stop meanwhile has nothing to fold, and is stopped."""
+        run, before = now.run, self.waiting.pop(now.run.id, None)
+        self.waiting[run.id] = now
+        is_told = before is not None and before.share == now.share
+        if run.position_ms is not None or (is_told and run.id not in self.asked):
+            return
         with database.begin(self.engine) as conn:
             stops = any(command.kind == "stop" for command in commands.list_commands(conn, run.id))
-            if run.id in self.waiting and not stops:
+            if is_told and not stops:
                 return
-            step = waiting_step(run, "stopped" if stops else "warming")
+            step = now.step("stopped" if stops else "warming")
             back = ownership.commit_progress(conn, self.id, [step])
             ownership.assign_commands(conn, dict.fromkeys(back, run.start_ms - MINUTE_MS))
-        if back and not stops:
-            self.waiting[run.id] = Waiting(run, plan)
-        else:
+        if stops or not back:
             self.waiting.pop(run.id, None)
         self._tell([step] if back else [])
 
@@ -176,37 +230,50 @@ class Runner:
             held.stop_if_asked()
 
     def _catch_up(self, everyone: bool) -> bool:
-        """Read the record for runs that are behind the stream; all of them now and then, for the stream may be gone."""
+        """Read the record for runs that are behind the stream; all of them now and then, for the stream may be gone.
+
+        Those that are nearly level come first, and a round ends in time for the lease, the live and a stop.
+        """
         behind = [
             held
             for held in self.held.values()
-            if not held.fold.has_ended and (everyone or held.run.id in self.behind or self.source.is_behind(held))
+            if not held.has_ended and (everyone or held.run.id in self.behind or self.source.is_behind(held))
         ]
-        if not behind:
-            return False
-        with database.begin(self.engine) as conn:
-            slices = Slices(conn)
-            found = [(held, new) for held in behind if (new := slices.after(held)) is not None]
-        self.behind = {held.run.id for held, (_, until_ms) in found if until_ms - held.cursor_ms >= SLICE_MS}
-        for held, (bars, until_ms) in found:
-            self._guarded(held, partial(held.take, bars, until_ms))
-            BARS.inc(len(bars.open_ms))
-        return bool(found)
+        behind.sort(key=lambda held: (-held.cursor_ms, held.run.instrument_id))
+        slices, until = Slices(self.engine, SLICE_MINUTES), time.monotonic() + self._round_s
+        left = {held.run.id for held in behind}
+        is_busy, rows = False, 0
+        for held in behind:
+            new = slices.after(held)
+            if new is not None:
+                bars, until_ms, held.is_level = new
+                self._guarded(held, partial(held.take, bars, until_ms))
+                BARS.inc(len(bars.open_ms))
+                is_busy, rows = True, rows + len(held.rows)
+            else:
+                held.is_level = True
+            if held.is_level:
+                left.discard(held.run.id)
+            if rows > MOST_ROWS or time.monotonic() > until:
+                break
+        self.behind = left & self.held.keys() if is_busy else set()
+        return is_busy
 
-    def _take_new(self, block_ms: int) -> bool:
+    def _take_new(self, block_ms: int) -> None:
+        if time.monotonic() < self._bus_again:
+            time.sleep(block_ms / 1000)
+            return
         try:
             found = self.source.read(block_ms)
         except UnavailableError as error:
-            self.log.warning("bus_unavailable", error=str(error))
-            time.sleep(0.2)  # the record is polled meanwhile
-            return False
+            self._bus_failed(error)
+            return
         for held in list(self.held.values()):
             entries = found.get(held.run.instrument)
             if entries:
                 bars, until_ms = joined(entries, held.cursor_ms)
                 self._guarded(held, partial(held.take, bars, until_ms))
                 BARS.inc(len(bars.open_ms))
-        return bool(found)
 
     def _guarded(self, held: Held, fold: Callable[[], None]) -> None:
         """A fold that raises fails its run alone."""
@@ -219,13 +286,17 @@ class Runner:
     # --- becoming durable --------------------------------------------------------------------------------------------
 
     def _commit(self) -> None:
-        changed = [(held, health) for held in self.held.values() if held.differs(health := health_of(held, self.clock))]
-        asking = [held for run_id, held in self.held.items() if run_id in self.asked and not held.fold.has_ended]
+        changed = [(held, health) for held in self.held.values() if held.differs(health := self._health(held))]
+        asking = [held for run_id, held in self.held.items() if run_id in self.asked and not held.has_ended]
         self.asked = set()
         if changed or asking:
             with COMMIT_SECONDS.time():
                 self._commit_these(changed, asking)
         HELD.set(len(self.held))
+
+    def _health(self, held: Held) -> RunHealth:
+        """A run that folds what is recorded waits for nothing."""
+        return "ok" if held.run.id in self.behind else health_of(held, self.clock)
 
     def _commit_these(self, changed: Sequence[tuple[Held, RunHealth]], asking: Sequence[Held]) -> None:
         lease_s, snapshot_bars = self.settings.lease_s, self.settings.snapshot_bars
@@ -250,15 +321,13 @@ class Runner:
 
     def _tell(self, told: Sequence[Progress]) -> None:
         events = [RunEvent(p.run_id, p.new_seq, p.new_position_ms, p.status, p.health) for p in told]
-        if events:
+        if events and time.monotonic() >= self._bus_again:
             try:
                 pubsub.publish_runs(self.bus, events)
-            except UnavailableError:
-                self.log.debug("not_told", runs=len(events))
+            except UnavailableError as error:
+                self._bus_failed(error)
 
-    def _fail(
-        self, run_id: int, epoch: int, reason: str, status: Literal["failed", "diverged", "superseded"] = "failed"
-    ) -> None:
+    def _fail(self, run_id: int, epoch: int, reason: str, status: ownership.Failure = "failed") -> None:
         self.held.pop(run_id, None)
         self.waiting.pop(run_id, None)
         self.log.error("run_failed", run=run_id, reason=reason, status=status)

@@ -1,56 +1,81 @@
 """One run folded compiled, slice by slice, each slice committed: `python -m services.runner.child RUN RUNNER EPOCH`.
 
-Ends with 0 when the run has ended or is level with the record, or belongs to someone else by now.
+Ends with 0 when the run has ended or is level with the record, or belongs to someone else by now. Rule, as in app.py:
+after any error of the database everything in memory is forgotten and read again.
 """
 
 import os
 import sys
+import time
+from collections.abc import Callable
 from uuid import UUID
 
+from sqlalchemy import Engine
+
 from shared import compiled, log, settings
+from shared.domain.errors import DivergenceError, PaperfoldError, UnavailableError
+from shared.store import database, ownership, runs
+
+SLICE_MINUTES = 10_000  # folded between two commits
 
 
 def main(run_id: int, runner_id: UUID, epoch: int) -> int:
-    """Fold until there is nothing left to fold."""
+    """Fold until there is nothing left to fold, or the runner is gone."""
     config = settings.load()
     log.configure("runner-child", config.log.level, config.log.json_lines)
+    logger = log.get("runner-child").bind(run=run_id)
+    parent = int(os.environ.get("PAPERFOLD_PARENT", os.getppid()))
     compiled.switch_on(config.runner.cache_dir)
-    # the engine, from here on in its compiled form
+    engine = database.connect(config.database.url.get_secret_value(), "paperfold-runner-child", pool_size=1)
+
+    def is_wanted() -> bool:
+        return os.getppid() == parent
+
+    while is_wanted():
+        try:
+            try:
+                fold(engine, run_id, runner_id, epoch, is_wanted)
+            except UnavailableError:
+                raise
+            except Exception as error:
+                if not isinstance(error, PaperfoldError):
+                    logger.exception("fold_raised")
+                status: ownership.Failure = "diverged" if isinstance(error, DivergenceError) else "failed"
+                with database.begin(engine) as conn:
+                    ownership.mark_failed(conn, runner_id, run_id, epoch, str(error) or type(error).__name__, status)
+            return 0
+        except UnavailableError as error:
+            logger.warning("unavailable", error=str(error))
+            time.sleep(0.5)
+    return 0
+
+
+def fold(engine: Engine, run_id: int, runner_id: UUID, epoch: int, is_wanted: Callable[[], bool]) -> None:
+    """Recover the run, and fold it to its end or the record's."""
+    # the engine, in its compiled form
     from services.runner import claims
     from services.runner.commit import commit
     from services.runner.source import Slices
     from shared import replay
-    from shared.domain.errors import DivergenceError
-    from shared.store import database, ownership, runs
 
-    parent = int(os.environ.get("PAPERFOLD_PARENT", os.getppid()))
-    engine = database.connect(config.database.url.get_secret_value(), "paperfold-runner-child", pool_size=1)
-    try:
-        with database.begin(engine) as conn:
-            run = runs.get(conn, run_id)
-            if (run.runner_id, run.epoch) != (runner_id, epoch):
-                return 0
-            held = claims.recover(conn, run, replay.plan_of(conn, run))
-        while os.getppid() == parent:
-            held.stop_if_asked()
-            if not held.fold.has_ended and not held.stopped_before_start:
-                with database.begin(engine) as conn:
-                    new = Slices(conn).after(held)
-                if new is not None:
-                    held.take(*new)
-                elif run.mode == "paper" or held.status == "finished":
-                    break
-            lost = commit(engine, runner_id, config.runner.lease_s, [(held, "ok")], 1, [held]).lost
-            if lost or held.status in ("stopped", "finished"):
-                return 0
-        commit(engine, runner_id, config.runner.lease_s, [(held, "ok")], 0)
-    except DivergenceError as error:
-        with database.begin(engine) as conn:
-            ownership.mark_failed(conn, runner_id, run_id, epoch, str(error), "diverged")
-    except OverflowError as error:
-        with database.begin(engine) as conn:
-            ownership.mark_failed(conn, runner_id, run_id, epoch, str(error))
-    return 0
+    with database.begin(engine) as conn:
+        run = runs.get(conn, run_id)
+        plan = replay.plan_of(conn, run)
+    if (run.runner_id, run.epoch) != (runner_id, epoch) or run.warmup_from_ms is None:
+        return
+    replay.fold_of(plan, run, run.warmup_from_ms)  # compiles, which may take long: no transaction waits for it
+    with database.begin(engine) as conn:
+        begun = replay.begun(conn, run, plan)
+    held = claims.recover(engine, run, plan, begun)
+    while is_wanted():
+        held.stop_if_asked()
+        new = None if held.has_ended else Slices(engine, SLICE_MINUTES).after(held)
+        if new is not None:
+            held.take(*new[:2])
+        if commit(engine, runner_id, None, [(held, "ok")], 0, [held]).lost:
+            return
+        if held.status in ("stopped", "finished") or new is None:
+            return
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Compiled child processes: backtests, and catch-ups too long to interpret. Each folds one run of this runner.
 
 A child commits under the runner's id and the run's epoch, through the same fence; the runner renews the lease. When its
-runner is gone, the child ends at its next slice.
+runner is gone, the child ends at its next slice. One child for each mode at a time: machine code costs memory.
 """
 
 import os
@@ -25,7 +25,6 @@ class Children:
     """The children of one runner."""
 
     running: dict[int, Child] = field(default_factory=dict)
-    _failed: list[tuple[int, int, str]] = field(default_factory=list)  # run, epoch, reason
 
     def start(self, run: Run, runner_id: UUID) -> None:
         """Let a child fold this run."""
@@ -39,23 +38,16 @@ class Children:
         """Runs that children fold."""
         return list(self.running)
 
-    def count(self, mode: RunMode) -> int:
-        return sum(child.run.mode == mode for child in self.running.values())
+    def has(self, mode: RunMode) -> bool:
+        """Is the place for a run of this mode taken?"""
+        return any(child.run.mode == mode for child in self.running.values())
 
-    def finished(self) -> list[int]:
-        """Runs whose children have ended since the last call; those that ended badly are in `failed`."""
-        ended = [run_id for run_id, child in self.running.items() if child.process.poll() is not None]
-        for run_id in ended:
-            child = self.running.pop(run_id)
-            code = child.process.returncode
-            if code != 0:
-                self._failed.append((run_id, child.run.epoch, f"its process ended with {code}"))
-        return ended
-
-    def failed(self) -> list[tuple[int, int, str]]:
-        """Run, epoch and reason of children that ended badly since the last call."""
-        failed, self._failed = self._failed, []
-        return failed
+    def finished(self) -> list[tuple[Run, int]]:
+        """Runs whose children have ended since the last call, and how: 0, an exit code, or -signal."""
+        ended = [child for child in self.running.values() if child.process.poll() is not None]
+        for child in ended:
+            del self.running[child.run.id]
+        return [(child.run, child.process.returncode) for child in ended]
 
     def stop(self) -> None:
         """End all of them; what they committed stays."""

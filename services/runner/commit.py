@@ -50,12 +50,14 @@ def counts_of(held: Held) -> dict[str, Counts]:
 def commit(
     engine: Engine,
     runner_id: UUID,
-    lease_s: float,
+    lease_s: float | None,
     runs: Sequence[tuple[Held, RunHealth]],
     snapshot_bars: int,
     asking: Sequence[Held] = (),
 ) -> Committed:
     """Commit what these runs have folded; give the commands of `asking` runs their minute as well.
+
+    `lease_s` None: a child commits, whose runner's life is not its to vouch for.
 
     Raises UnavailableError (forget everything and recover), DivergenceError (one of the runs has diverged).
     """
@@ -63,7 +65,8 @@ def commit(
     for held in asking:
         steps.setdefault(held.run.id, (held, held.progress(held.told[1])))
     with database.begin(engine) as conn:
-        ownership.renew(conn, runner_id, lease_s)
+        if lease_s is not None:
+            ownership.renew(conn, runner_id, lease_s)
         back = ownership.commit_progress(conn, runner_id, [progress for _, progress in steps.values()])
         mine = [steps[run_id] for run_id in sorted(back)]
         decisions.write_decisions(conn, [(held.run.id, held.run.rules, held.rows) for held, _ in mine if held.rows])
@@ -88,5 +91,6 @@ def _last(held: Held, step: Progress) -> int:
 def _wants_snapshot(held: Held, step: Progress, snapshot_bars: int) -> bool:
     if step.new_position_ms is None:
         return False
-    ended = held.fold.has_ended
-    return ended or held.fold.position_ms - held.snapshot_at_ms >= snapshot_bars * MINUTE_MS
+    if step.status in ("stopped", "finished"):
+        return True
+    return held.fold.position_ms - held.snapshot_at_ms >= snapshot_bars * MINUTE_MS

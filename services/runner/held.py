@@ -27,6 +27,8 @@ class Held:
     told: tuple[RunStatus, RunHealth] = ("pending", "waiting_for_runner")  # committed
     rows: list[Decision] = field(default_factory=list)  # decided, not committed
     snapshot_at_ms: int = 0  # position of the last snapshot
+    is_level: bool = False  # nothing that is recorded is left to fold
+    is_news: bool = True  # this claim has committed nothing yet
 
     @classmethod
     def of(cls, run: Run, fold: Fold, commands: Sequence[Command]) -> "Held":
@@ -38,7 +40,9 @@ class Held:
         )  # fmt: skip
 
     def take(self, bars: Bars, until_ms: int) -> None:
-        """Fold bars that follow the cursor; `until_ms`: the last minute decided by them."""
+        """Fold bars that follow the cursor; `until_ms`: the last minute decided by them. Of an ended run: nothing."""
+        if self.has_ended:
+            return
         before = self.fold.position_ms
         self.rows += decisions(self.fold.fold(bars, self.commands))
         if self.fold.position_ms != before:
@@ -52,7 +56,7 @@ class Held:
     def stop_if_asked(self) -> None:
         """A first stop that needs no bar ends the run where it stands."""
         stop = next((command for command in self.commands if command.kind == "stop"), None)
-        if stop is None or self.fold.has_ended or not self.fold.can_stop_now(stop):
+        if stop is None or self.has_ended or not self.fold.can_stop_now(stop):
             return
         if self.position_ms is None and not self.has_folded:
             self.stopped_before_start = True
@@ -60,6 +64,11 @@ class Held:
             self.rows += decisions(self.fold.stop_here())
 
     stopped_before_start: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Is there nothing left to fold, ever?"""
+        return self.fold.has_ended or self.stopped_before_start
 
     @property
     def has_folded(self) -> bool:
@@ -102,10 +111,11 @@ class Held:
             new_digest=None if position_ms is None else fold.digest,
             new_seq=fold.seq if position_ms is not None else 0,
             status=status,
-            health="ok" if fold.has_ended or self.stopped_before_start else health,
+            health="ok" if self.has_ended else health,
             equity=Decimal(fold.equity).scaleb(-rules.quote_decimals),
             quantity=None if position is None else position["quantity"] * rules.lot_step,
             progress=self._share(status),
+            is_level=self.is_level,
         )
 
     def committed(self, progress: Progress) -> None:
@@ -113,8 +123,11 @@ class Held:
         self.position_ms, self.digest = progress.new_position_ms, progress.new_digest
         self.told = (progress.status, progress.health)
         self.rows = []
+        self.is_news = self.is_news and not progress.is_level
 
     def differs(self, health: RunHealth) -> bool:
         """Is there anything to commit?"""
         position_ms = self.fold.position_ms if self.has_folded else None
-        return position_ms != self.position_ms or bool(self.rows) or self.told != (self.status, health)
+        if position_ms != self.position_ms or self.rows or (self.is_news and self.is_level):
+            return True
+        return self.told != (self.status, health)

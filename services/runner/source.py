@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from redis import Redis
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
 from services.runner.held import Held
 from shared.bus import stream
@@ -15,8 +15,7 @@ from shared.bus.codec import Entry, Gap
 from shared.domain.bar import Bars
 from shared.domain.timeframe import MINUTE_MS
 from shared.store import bars as record
-
-SLICE_MS = 10_000 * MINUTE_MS  # folded between two commits while a run catches up
+from shared.store import database
 
 
 def joined(entries: Iterable[Entry], cursor_ms: int) -> tuple[Bars, int]:
@@ -63,24 +62,31 @@ class Source:
 
 
 class Slices:
-    """Slices of the record, each read once though many runs ask for it. Lives for one round of the loop."""
+    """Slices of the record. Lives for one round of the loop: runs that stand side by side share what is read."""
 
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
+    def __init__(self, engine: Engine, minutes: int) -> None:
+        self._engine = engine
+        self._slice_ms = minutes * MINUTE_MS
         self._until: dict[tuple[int, int], int] = {}
-        self._bars: dict[tuple[int, int, int], Bars] = {}
+        self._last: tuple[tuple[int, int, int], Bars] | None = None  # one, for a slice is megabytes
 
-    def after(self, held: Held) -> tuple[Bars, int] | None:
-        """Recorded bars behind a run's cursor and the last minute they decide; None when there is nothing new."""
+    def after(self, held: Held) -> tuple[Bars, int, bool] | None:
+        """Recorded bars behind a run's cursor, the last minute they decide, and whether that is all there is.
+
+        None when there is nothing new. No transaction is open while the caller folds.
+        """
         instrument, first_ms = held.run.instrument_id, held.cursor_ms + MINUTE_MS
         if (instrument, first_ms) not in self._until:
-            self._until[instrument, first_ms] = record.covered_until(self._conn, instrument, first_ms)
-        until_ms = min(self._until[instrument, first_ms], first_ms + SLICE_MS)
+            with database.begin(self._engine) as conn:
+                self._until[instrument, first_ms] = record.covered_until(conn, instrument, first_ms)
+        end_ms = self._until[instrument, first_ms]
         if held.run.end_ms is not None:
-            until_ms = min(until_ms, held.run.end_ms)
+            end_ms = min(end_ms, held.run.end_ms)
+        until_ms = min(end_ms, first_ms + self._slice_ms)
         if until_ms <= first_ms:
             return None
         key = (instrument, first_ms, until_ms)
-        if key not in self._bars:
-            self._bars[key] = record.read_columns(self._conn, *key)
-        return self._bars[key], until_ms - MINUTE_MS
+        if self._last is None or self._last[0] != key:
+            with database.begin(self._engine) as conn:
+                self._last = (key, record.read_columns(conn, *key))
+        return self._last[1], until_ms - MINUTE_MS, until_ms == end_ms

@@ -27,10 +27,13 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def connect(url: str, name: str) -> Redis:
-    """A client for threads. Opens nothing yet."""
+def connect(url: str, name: str, timeout_s: float | None = None) -> Redis:
+    """A client for threads. Opens nothing yet. `timeout_s`: for who cannot wait SOCKET_TIMEOUT_S for one answer."""
+    options = _options(url)
+    if timeout_s is not None:
+        options |= {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
     # one retry: a pooled connection may have died with the server's last restart
-    client: Redis = Redis.from_url(url, client_name=name, retry=Retry(NoBackoff(), 1), **_options(url))
+    client: Redis = Redis.from_url(url, client_name=name, retry=Retry(NoBackoff(), 1), **options)
     return client
 
 
@@ -42,7 +45,7 @@ def connect_async(url: str, name: str) -> AsyncRedis:
 
 def _options(url: str) -> dict[str, Any]:
     """A socket file has no keepalive, and the library refuses to hear of it."""
-    return _OPTIONS if url.startswith("unix:") else _OPTIONS | {"socket_keepalive": True}
+    return dict(_OPTIONS) if url.startswith("unix:") else _OPTIONS | {"socket_keepalive": True}
 
 
 def ping(client: Redis) -> None:

@@ -58,12 +58,12 @@ async def last_tick_async(client: AsyncRedis, instrument: str) -> Tick | None:
 class Subscription:
     """Messages of some channels, for threads. Subscribes again by itself after a lost connection."""
 
-    def __init__(self, client: Redis, *channels: str) -> None:
+    def __init__(self, client: Redis, *channels: str, timeout_s: float = SOCKET_TIMEOUT_S) -> None:
         self._pubsub: Any = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         with unavailable():
             self._pubsub.subscribe(*channels)
             for _ in channels:  # its confirmations: from here on nothing that is published is missed
-                self._pubsub.get_message(timeout=SOCKET_TIMEOUT_S)
+                self._pubsub.get_message(timeout=timeout_s)
 
     def next(self, timeout_s: float = 0.0) -> Message | None:
         """The next message, waited for at most `timeout_s`; None when there is none."""

@@ -30,6 +30,8 @@ from shared.store.runs import Run
 
 MOST_ATTEMPTS = 3
 
+Failure = Literal["failed", "diverged", "superseded"]
+
 _SQL = statements.load("ownership")
 
 
@@ -50,6 +52,7 @@ class Progress:
     equity: Decimal | None = None
     quantity: Decimal | None = None
     progress: float | None = None
+    is_level: bool = False  # all that is recorded is folded: whatever this claim could fail at is behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +100,9 @@ def claim_older(conn: Connection, runner_id: UUID, engine_version: str, mode: Ru
     return claimed[0] if claimed else None
 
 
-def owned(conn: Connection, runner_id: UUID) -> list[Run]:
-    """Runs that are this runner's now, as recorded: what recovery starts from."""
-    return runs.get_many(conn, list(conn.scalars(_SQL["owned"], {"runner_id": runner_id})))
+def owned(conn: Connection, runner_id: UUID) -> dict[int, int]:
+    """Epochs of the runs that are this runner's now, by run."""
+    return {row.id: row.epoch for row in conn.execute(_SQL["owned"], {"runner_id": runner_id})}
 
 
 def commit_progress(conn: Connection, runner_id: UUID, items: Sequence[Progress]) -> set[int]:
@@ -150,7 +153,7 @@ def mark_failed(
     run_id: int,
     epoch: int,
     error: str,
-    status: Literal["failed", "diverged", "superseded"] = "failed",
+    status: Failure = "failed",
 ) -> bool:
     """End a run that cannot go on, saying why. False: not mine any more."""
     given = {"runner_id": runner_id, "run_id": run_id, "epoch": epoch, "failure": error, "status": status}
@@ -158,6 +161,14 @@ def mark_failed(
     if ended:
         _log(conn, runner_id, [(run_id, status, error)])
     return ended
+
+
+def hand_back(conn: Connection, runner_id: UUID, run_id: int, epoch: int, reason: str) -> bool:
+    """Let go of a run whose process died: whoever claims it next tries again, MOST_ATTEMPTS times in all."""
+    handed = conn.execute(_SQL["hand_back"], {"runner_id": runner_id, "run_id": run_id, "epoch": epoch}).rowcount == 1
+    if handed:
+        _log(conn, runner_id, [(run_id, "handed_back", reason)])
+    return handed
 
 
 def release(conn: Connection, runner_id: UUID) -> list[int]:

@@ -82,10 +82,11 @@ with given as (
         cast(:old_position_ms as bigint[]), cast(:old_digest as bytea[]),
         cast(:new_position_ms as bigint[]), cast(:new_digest as bytea[]), cast(:new_seq as bigint[]),
         cast(:status as text[]), cast(:status_detail as text[]), cast(:health as text[]),
-        cast(:equity as numeric[]), cast(:quantity as numeric[]), cast(:progress as real[])
+        cast(:equity as numeric[]), cast(:quantity as numeric[]), cast(:progress as real[]),
+        cast(:is_level as boolean[])
     ) as g (
         run_id, epoch, old_position_ms, old_digest, new_position_ms, new_digest, new_seq, status, status_detail, health,
-        equity, quantity, progress
+        equity, quantity, progress, is_level
     )
 ),
 mine as (
@@ -110,9 +111,10 @@ set position_ms = g.new_position_ms,
     equity = g.equity,
     quantity = g.quantity,
     progress = g.progress,
-    -- a bar got through; or the owner lives and says what it waits for
+    -- a bar got through, or there is none left to get through; or the owner lives and says what it waits for
     attempts = case
-        when g.new_position_ms is distinct from g.old_position_ms or g.health <> 'ok' then 0 else r.attempts end,
+        when g.new_position_ms is distinct from g.old_position_ms or g.is_level or g.health <> 'ok' then 0
+        else r.attempts end,
     runner_id = case
         when g.status in ('stopped', 'finished', 'superseded', 'failed', 'diverged') then null else r.runner_id end,
     ended_at = case
@@ -152,8 +154,12 @@ where runner_id = :runner_id and ended_at is null
     and (cast(:ids as bigint[]) is null or id = any (cast(:ids as bigint[])))
 returning id, 'released' as event, null as detail;
 
+-- name: hand_back
+update runs set runner_id = null, health = 'waiting_for_runner'
+where id = :run_id and runner_id = :runner_id and epoch = :epoch and ended_at is null;
+
 -- name: owned
-select id from runs where runner_id = :runner_id and ended_at is null order by id;
+select id, epoch from runs where runner_id = :runner_id and ended_at is null order by id;
 
 -- name: log
 insert into run_log (run_id, event, who, detail)
