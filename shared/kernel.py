@@ -57,11 +57,13 @@ def _compiled(function: Any, inline: str = "never") -> Any:
     numba would compile a callee anew for every literal that it is called with (most of a new strategy's wait).
     """
     from numba import njit
-    from numba.core.types import unliteral
+    from numba.core import types
 
-    twin = njit(cache=True, error_model="python", fastmath=False, inline=inline, _nrt=False)(function)
+    declare: Any = njit
+    plain: Any = types.unliteral
+    twin = declare(cache=True, error_model="python", fastmath=False, inline=inline, _nrt=False)(function)
     resolve = twin.get_call_template
-    twin.get_call_template = lambda args, kws: resolve(tuple(unliteral(arg) for arg in args), kws)
+    twin.get_call_template = lambda args, kws: resolve(tuple(plain(arg) for arg in args), kws)
     return twin
 
 
@@ -105,7 +107,7 @@ def vector_m(length: int) -> Any:
 def words(vector: VectorM, first: int, last: int) -> list[int]:
     """vector[first:last] as Python's own integers."""
     found: Any = vector[first:last]
-    return found if _compile is None else found.tolist()
+    return list(found if _compile is None else found.tolist())
 
 
 def column_f(values: Sequence[float]) -> Any:

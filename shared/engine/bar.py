@@ -67,5 +67,5 @@ def end_bar(m: VectorM, k: VectorM, out: VectorM, t: int) -> None:
 
 @kernel
 def must_pause(m: VectorM, out: VectorM, t: int) -> bool:
-    """Must a loop stop before the bar at `t`: the run has ended, `out` may not hold its rows, or it is not a later bar?"""
+    """Must a loop stop before the bar at `t`: the run has ended, `out` may not hold its rows, or it comes too late?"""
     return m[STATUS] != OPEN or out[0] + out[1] > out[2] or t <= m[BAR_OPEN_MS]

@@ -102,8 +102,10 @@ def r_multiple(m: VectorM, k: VectorM, close: float) -> float:
 
 @kernel
 def level_units(x: float) -> int:
-    """A price level as 1e-8 units; -1 where it is not ready or no price."""
-    return to_units(x) if 0.0 < x < 1e10 else -1
+    """A price level or distance as 1e-8 units, 0 where it is not positive; -1 where it is not ready, or no price."""
+    if x <= 0.0:
+        return 0
+    return to_units(x) if x < 1e10 else -1
 
 
 @kernel

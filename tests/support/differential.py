@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from shared.domain.bar import Bars
 from shared.domain.command import Command
 from shared.domain.instrument import InstrumentRules
+from shared.domain.timeframe import MINUTE_MS
 from shared.engine.fold import Fold, decisions
 from shared.engine.setup import Setup, costs_of
 from shared.engine.version import ENGINE_VERSION
@@ -57,6 +59,11 @@ def engine_document(text: str, bars: Bars, commands: Sequence[Command] = (), **h
     """The engine's document of a backtest over all bars."""
     fold = fold_of(text, bars, **how)  # type: ignore[arg-type]
     rows = fold.fold(bars, commands)
+    after = bars.open_ms[-1] + MINUTE_MS
+    waiting = [c for c in sorted(commands, key=lambda c: c.id) if fold.position_ms < c.effective_ms <= after]
+    stop = next((command for command in waiting if command.kind == "stop"), None)
+    if stop is not None and not fold.has_ended and fold.can_stop_now(stop):
+        rows += fold.stop_here()  # as a runner would: it needs no bar
     plan, setup = fold.plan, fold.setup
     traded = [ms for ms in bars.open_ms if ms >= setup.start_ms]
     header = Header(
@@ -84,12 +91,17 @@ def reference_document(text: str, frame: pd.DataFrame, commands: Sequence[Comman
     return reference.run(text, frame, stated, commands=asked, **how)  # type: ignore[arg-type]
 
 
-def first_difference(ours: Json, theirs: Json) -> str | None:
-    """The first fill, trade or equity point by value that differs, in words; None when all agree."""
+def rows_of(doc: Json, part: str) -> list[Any]:
+    """A list of the document."""
+    found = doc[part]
+    assert isinstance(found, list)
+    return found
+
+
+def first_difference(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+    """The first fill, trade, equity point, rejection or open position that differs, in words; None when all agree."""
     for part in PARTS:
-        mine, other = ours[part], theirs[part]
-        assert isinstance(mine, list)
-        assert isinstance(other, list)
+        mine, other = rows_of(ours, part), rows_of(theirs, part)
         for i, (a, b) in enumerate(zip(mine, other, strict=False)):
             if isinstance(b, dict):
                 for key, value in b.items():
@@ -102,6 +114,15 @@ def first_difference(ours: Json, theirs: Json) -> str | None:
             name = "engine" if longer is mine else "reference"
             extra = longer[min(len(mine), len(other))]
             return f"{part}: engine {len(mine)}, reference {len(other)}; {name} goes on with {extra}"
+    rejections = [(o["ts_ms"], o["reason"]) for o in rows_of(ours, "orders") if o["event"] == "rejected"]
+    if rejections != (stated := [(r["ts_ms"], r["reason"]) for r in rows_of(theirs, "rejections")]):
+        return f"rejections: engine {rejections}, reference {stated}"
+    mine, other = ours["open_position"], theirs["open_position"]
+    for key, value in (other or {}).items():
+        if mine is None or mine[key] != value:
+            return f"open_position.{key}: engine {mine}, reference {other}"
+    if (mine is None) != (other is None):
+        return f"open_position: engine {mine}, reference {other}"
     if ours["status"] != theirs["status"]:
         return f"status: engine {ours['status']}, reference {theirs['status']}"
     return None

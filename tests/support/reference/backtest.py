@@ -176,15 +176,16 @@ class Backtest:
         late = {at: j for j, (at, is_late) in enumerate(closing) if is_late}  # bar: the frame it finds still open
         in_time = {at: j for j, (at, is_late) in enumerate(closing) if not is_late}
         for i, minute in enumerate(minutes):
-            due: list[Command] = []
-            if minute.open_ms >= self.start_ms:
-                due = [command for command in commands if command.effective_ms <= minute.open_ms]
-                commands = [command for command in commands if command.effective_ms > minute.open_ms]
-                if stops_keeping(due) or (self.position is None and any(c.kind == "stop" for c in due)):
-                    self.status = "stopped"
-                    return
+            due = [command for command in commands if command.effective_ms <= minute.open_ms]
+            commands = [command for command in commands if command.effective_ms > minute.open_ms]
+            if self._stops_before(due):
+                self.status = "stopped"
+                return
             if i in late:
                 self._entry_close(late[i])
+            if minute.open_ms < self.start_ms:
+                for command in due:  # nothing is open yet: only pause and resume have something to do
+                    self._obey(command, minute)
             if minute.open_ms >= self.start_ms:
                 self._open(minute, due)
                 if self.status != "open":
@@ -200,8 +201,14 @@ class Backtest:
                 if self.ending and self.position is None:
                     self.status = self.ending
                     return
-        if minutes and stops_keeping([c for c in commands if c.effective_ms <= minutes[-1].open_ms + MINUTE_MS]):
-            self.status = "stopped"  # needs no bar
+        if minutes and self._stops_before([c for c in commands if c.effective_ms <= minutes[-1].close_ms + 1]):
+            self.status = "stopped"
+
+    def _stops_before(self, due: Sequence[Command]) -> bool:
+        """Whether the first stop among the commands keeps the position, or has none to close: it needs no bar."""
+        stops = [command for command in due if command.kind == "stop"]
+        keeps = stops and not (stops[0].args or {}).get("close_position", False)
+        return bool(keeps or (stops and self.position is None))
 
     def _open(self, minute: Minute, due: list[Command]) -> None:
         self.filled_in_bar = False
@@ -441,9 +448,3 @@ class Backtest:
             "stop": None if position.stop is None else text(position.stop),
             "target": None if position.target is None else text(position.target),
         }
-
-
-def stops_keeping(due: Sequence[Command]) -> bool:
-    """Whether the first stop among the commands keeps the position: such a stop needs nothing of its bar."""
-    stops = [command for command in due if command.kind == "stop"]
-    return bool(stops) and not (stops[0].args or {}).get("close_position", False)

@@ -142,10 +142,10 @@ def adx(frame: pd.DataFrame, period: int) -> tuple[Column, Column, Column]:
         plus_dm = plus_dm - plus_dm / period + plus_move
         minus_dm = minus_dm - minus_dm / period + minus_move
         tr = tr - tr / period + ranges[i]
-        plus[i] = 100 * plus_dm / tr if tr else 0.0
-        minus[i] = 100 * minus_dm / tr if tr else 0.0
+        plus[i] = 100 * (plus_dm / tr) if tr else 0.0
+        minus[i] = 100 * (minus_dm / tr) if tr else 0.0
         total = plus[i] + minus[i]
-        dx = 100 * abs(minus[i] - plus[i]) / total if total else None
+        dx = 100 * (abs(minus[i] - plus[i]) / total) if total else None
         if i <= 2 * period - 1:
             dx_sum += dx or 0.0
             value[i] = dx_sum / period if i == 2 * period - 1 else None
@@ -245,7 +245,7 @@ def volume_profile(frame: pd.DataFrame, length_ms: int, p: Mapping[str, float], 
         out["poc_breakout"].append(
             abs(levels["poc_price"] - poc_before) > ranges[i] * p["atr_multiplier"] if ready else None
         )
-    out = {name: lagged(values, lag) for name, values in out.items() if values}
+    out = {name: lagged(values, lag) for name, values in out.items() if len(values) == len(frame)}
     poc, vah, val = out["poc_price"], out["vah_price"], out["val_price"]
     closes = close.tolist()
     out["price_above_poc"] = _each(lambda c, level: c > level, closes, poc)

@@ -63,7 +63,7 @@ class Instrument:
         return f"{value:.{decimals(self.step)}f}"
 
     def quote_text(self, value: Decimal) -> str:
-        return f"{value:.{self.quote_decimals}f}"
+        return f"{value + 0:.{self.quote_decimals}f}"  # + 0: a zero has no sign
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,8 @@ class Risk:
             stop_area=_area_at(self._stop_levels, j),
             target_area=_area_at(self._target_levels, j),
             atr=self._atr[j] if self._atr else None,
-            stop_level=self._stop_price.next(value) if self._stop_price else None,
-            target_level=self._target_price.next(value) if self._target_price else None,
+            stop_level=_price(self._stop_price.next(value)) if self._stop_price else None,
+            target_level=_price(self._target_price.next(value)) if self._target_price else None,
         )
 
     # --- how much
@@ -148,7 +148,7 @@ class Risk:
         elif self._atr is not None and readings.atr is not None:
             distance = to_e8(float(self._stop["atr"]["mult"]) * readings.atr)
             stop = nearest(Fraction(fill) - side * Fraction(distance), self._instrument.tick)
-        return stop if stop is not None and side * (fill - stop) > 0 else None
+        return stop if stop is not None and stop > 0 and side * (fill - stop) > 0 else None
 
     def _base_distance(self, fill: Decimal, readings: Readings) -> Decimal:
         return fill * decimal_of(self._stop["base_percent"]) * readings.stop_multiplier
@@ -165,7 +165,7 @@ class Risk:
             level = vah if side > 0 else val
             vp = None if level is None else self._instrument.price(level)
             target = vp if vp is not None and _usable(side * (vp - fill), distance) else target
-        return target if target is not None and side * (target - fill) > 0 else None
+        return target if target is not None and target > 0 and side * (target - fill) > 0 else None
 
     @property
     def has_target(self) -> bool:
@@ -224,6 +224,11 @@ class Risk:
         if id_ is None:
             raise ValueError("levels of a volume profile need a VolumeProfile")
         return self._columns.output(id_, "vah_price"), self._columns.output(id_, "val_price")
+
+
+def _price(value: float | None) -> float | None:
+    """An expression's value as a price; what no bar could have is not ready."""
+    return value if value is not None and value < 1e10 else None
 
 
 def _area_at(area: tuple[Column, Column] | None, j: int) -> tuple[float | None, float | None]:
