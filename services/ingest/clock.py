@@ -26,6 +26,7 @@ class LiveClock:
         self._clock = ExchangeClock(rate)
         self._is_trusted = asyncio.Event()
         self._measure_now = asyncio.Event()
+        self._measured_wall_ms = 0.0
 
     def wall_ms(self) -> float:
         return time.monotonic() * 1000
@@ -58,7 +59,8 @@ class LiveClock:
 
     def note_event(self, event_ms: int) -> None:
         """An event was stamped with this time; ours should not lag behind it."""
-        if event_ms > self.now_ms() + AHEAD_MS * max(1.0, self.rate / 10):
+        is_ahead = event_ms > self.now_ms() + AHEAD_MS * max(1.0, self.rate / 10)
+        if is_ahead and self.wall_ms() > self._measured_wall_ms + AGAIN_FAST_S * 1000:
             self._measure_now.set()
 
     async def trusted(self) -> None:
@@ -70,6 +72,7 @@ class LiveClock:
         self._measure_now.clear()
         self._clock.set([await rest.time() for _ in range(SAMPLES)])
         self._is_trusted.set()
+        self._measured_wall_ms = self.wall_ms()
         return self._clock.measurement
 
     async def keep(self, rest: RestClient, note: Callable[[int, int], Awaitable[None]]) -> None:

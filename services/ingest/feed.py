@@ -24,7 +24,7 @@ from shared.store.market import Instrument
 BATCH = 1_000  # outcomes of one transaction
 WAITING = 3_000  # outcomes that may wait for the database before REST is asked for more
 LONGEST_WAIT_S = 1.0  # the clock may be measured anew meanwhile
-SILENT_MINUTES = 2  # traded minutes without a frame, while connected: the stream hides them
+SILENT_MINUTES = 3  # traded minutes without a frame, while connected: the stream hides them
 SLOW_RATE = 100.0  # above, a minute is too short to tell a late frame from a hidden one
 STALE_MS = 10_000  # after its close a minute should be final; quiet ones are after 3 to 5 s
 STALE_WALL_MS = 1_000  # and where exchange time runs fast, a round trip is not yet staleness
@@ -127,7 +127,10 @@ class Feed:
                 self._listen(outcome)
 
     def _listen(self, final: Final) -> None:
-        """Trades of which the stream said nothing, twice in a row, prove that it is dead, whatever its pings say."""
+        """Trades of which the stream said nothing, minute after minute, prove it dead, whatever its pings say.
+
+        One such minute proves nothing: a trade of its last two seconds comes with the next minute's first frame.
+        """
         if self._connected_ms is None or final.bar.open_ms < self._connected_ms or final.by == "frame":
             self._silent = 0
             return

@@ -247,6 +247,7 @@ class Finality:
 
     def _move_on(self, outcome: Final | Absent) -> None:
         minute = self.next_ms
+        self._answers = self._again_ms = 0  # the next minute is a question of its own
         seen = self._seen.pop(minute, None)
         self._last_id = self._id_after(outcome, seen) if isinstance(outcome, Final) else None
         self._decided[minute] = outcome.bar if isinstance(outcome, Final) else None

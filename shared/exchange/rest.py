@@ -61,16 +61,23 @@ class RestClient:
 
     async def time(self) -> Measurement:
         """The exchange's clock, with the moments of ours between which it was read."""
+        await self._wait(WEIGHTS["time"], 1.0)
         sent = self._clock.wall_ms()
         body = await self._get("time", {}, 1.0, waits=False)
         received = self._clock.wall_ms()
-        if not isinstance(body, dict) or "serverTime" not in body:
-            raise UnavailableError(f"exchange: /time answered {str(body)[:80]}")
-        return Measurement(to_ms(body["serverTime"], "serverTime"), sent, received)
+        try:
+            server_ms = to_ms(body["serverTime"] if isinstance(body, dict) else None, "serverTime")
+        except (InputError, KeyError) as error:
+            raise UnavailableError(f"exchange: time answered {str(body)[:80]}") from error
+        return Measurement(server_ms, sent, received)
 
     async def exchange_info(self) -> ExchangeInfo:
         """Rules of all symbols and the rate limits, which are taken over."""
-        info = read_exchange_info(await self._get("exchangeInfo", {}, LIVE_SHARE))
+        body = await self._get("exchangeInfo", {}, LIVE_SHARE)
+        try:
+            info = read_exchange_info(body)
+        except InputError as error:
+            raise UnavailableError(f"exchange: {error}") from error
         self.budget.learn(info.limits)
         return info
 
@@ -88,7 +95,10 @@ class RestClient:
             params["endTime"] = end_ms
         await self._wait(WEIGHTS["klines"], share)
         at = self._clock.moment()  # of the question, after the waiting: what was true when the exchange looked
-        rows = read_rows(await self._get("klines", params, share, waits=False))
+        body = await self._get("klines", params, share, waits=False)
+        if not isinstance(body, list):
+            raise UnavailableError(f"exchange: klines answered {str(body)[:80]}")
+        rows = read_rows(body)
         bars = tuple(bar for bar in rows.bars if bar.open_ms >= from_ms)
         return Answer(from_ms, bars, at, tuple(ms for ms in rows.refused_ms if ms >= from_ms), rows.refused)
 

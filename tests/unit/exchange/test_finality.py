@@ -284,6 +284,15 @@ def test_an_open_minute_is_asked_about_again_and_again():
     assert waits == [2, 5, 15, 30, 60, 60]
 
 
+def test_the_patience_with_one_minute_is_not_the_next_ones():
+    machine = joined()
+    for at in (123, 125, 130, 145, 175):
+        machine.on_answer(answer(from_ms=minute(1), at=at))
+    assert machine.ask().due_ms > minute(3)
+    machine.on_frame(frame(1, 13))
+    assert machine.ask().due_ms == minute(3) + 3_000
+
+
 def test_who_is_behind_asks_at_once_but_not_faster_than_the_floor():
     machine = Finality(T)
     machine.on_answer(answer(*[bar(i) for i in range(1000)], at=100_000, wall=5))

@@ -108,9 +108,12 @@ def test_a_refusal_is_an_error_with_the_exchanges_words(answer, error, words):
         ask(answer, lambda client: client.klines("BTC/USDT", T))
 
 
-def test_an_answer_of_another_shape_is_an_input_error():
-    with pytest.raises(InputError, match="a list of rows"):
-        ask(httpx.Response(200, json={"rows": []}), lambda client: client.klines("BTC/USDT", T))
+@pytest.mark.parametrize("question", ["time", "exchange_info", "klines"])
+@pytest.mark.parametrize("body", [{"rows": []}, {"serverTime": "noon"}, 7, None, "x"])
+def test_an_answer_of_another_shape_is_no_answer(question, body):
+    wanted = ("BTC/USDT", T) if question == "klines" else ()
+    with pytest.raises(UnavailableError, match="exchange"):
+        ask(httpx.Response(200, json=body), lambda client: getattr(client, question)(*wanted))
 
 
 def test_exchange_info_teaches_the_limits():
