@@ -36,7 +36,13 @@ day: $(INSTALLED)  ## a day of real bars, started by clicks: every value is the 
 	@$(BIN)/pytest -s tests/browser/day_of_real_bars.py
 
 bench: $(INSTALLED)  ## figures, against their references in the same run
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(BENCH)
+
+# Other people's engines: beside ours, not among our dependencies, in a folder that git does not see.
+.PHONY: bench-peers
+bench-peers:  ## what `make bench` compares with, installed into .venv-bench
+	@$(PYTHON) -m venv .venv-bench && echo '*' > .venv-bench/.gitignore
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 
 lock:  ## requirements.lock anew, from pyproject.toml
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev pyproject.toml -o requirements.lock
