@@ -99,6 +99,7 @@ class Feed:
                 self._meters.rest_failures.inc()
                 self._log.warning("rest_failed", reason=str(error))
                 self._finality.on_failure(now)
+                self._clock.doubt()  # an exchange that was away may have stood still meanwhile
             except InputError as error:
                 self._log.error("instrument_lost", reason=str(error))
                 await asyncio.sleep(LOST_PAUSE_S)
