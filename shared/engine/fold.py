@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import NamedTuple, cast
 
 from shared.domain.bar import Bars
-from shared.domain.command import Command
+from shared.domain.command import Command, CommandKind
 from shared.domain.decision import WIDTH, Decision, decode
 from shared.domain.errors import InvariantError, OutOfRangeError
 from shared.domain.timeframe import MINUTE_MS
@@ -25,6 +25,9 @@ from shared.engine.wiring import module_text
 from shared.kernel import NAN, VectorF, VectorM, column_f, column_m, is_compiled, load_module, vector_f, vector_m, words
 from shared.strategy.plan import Plan
 
+ACTS: dict[CommandKind, Callable[[VectorM, VectorM, int], None]] = {
+    "stop": act.stop_close, "pause": act.pause, "resume": act.resume, "close_position": act.close_position,
+}  # fmt: skip
 STATUSES = {w.OPEN: "open", w.STOPPED: "stopped", w.FINISHED: "finished"}
 SEAL_BYTES = 32
 ROW_BYTES = 8 * WIDTH
@@ -120,17 +123,13 @@ class Fold:
         if stop is not None and self.can_stop_now(stop):
             return self.stop_here()
         self._guard(self._module.late, now)
+        rows = self._take()
         for command in due:
+            ACTS[command.kind](self._m, self._out, now)
+            rows += self._take()
             if command.kind == "stop":
-                act.stop_close(self._m, self._out, now)
                 break
-            elif command.kind == "pause":
-                act.pause(self._m, self._out, now)
-            elif command.kind == "resume":
-                act.resume(self._m, self._out, now)
-            else:
-                act.close_position(self._m, self._out, now)
-        return self._take()
+        return rows
 
     def _expect(self, open_ms: int) -> None:
         if open_ms <= self.position_ms:
