@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types replay chaos day bench lock
+.PHONY: help run demo test check lint types replay replay-accept chaos day bench lock
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 UV := $(or $(wildcard $(BIN)/uv),uv)
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 run: $(INSTALLED)  ## start everything on this machine: Binance US, or visibly a simulated exchange
 	@$(BIN)/paperfold up
@@ -28,6 +28,9 @@ types: $(INSTALLED)  ## mypy --strict
 
 replay: $(INSTALLED)  ## recorded runs still decide the same
 	@$(BIN)/pytest tests/replay
+
+replay-accept: $(INSTALLED)  ## record them anew, after ENGINE_VERSION was raised
+	@$(BIN)/python -m tests.support.replays
 
 chaos: $(INSTALLED)  ## a day of real bars under forty kills: no byte differs (5 minutes)
 	@$(BIN)/pytest -s tests/chaos/kill_nine_for_a_day.py

@@ -1,4 +1,4 @@
-"""The fold's promises: any cut is no cut, what comes late is refused, money out of range is an error, rows are whole."""
+"""The fold's promises: any cut is no cut, what comes late is refused, money past its range is an error, rows fit."""
 
 import hashlib
 import struct

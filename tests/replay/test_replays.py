@@ -1,0 +1,25 @@
+"""Recorded runs still decide the same. A change of meaning raises ENGINE_VERSION, then `make replay-accept` records it."""
+
+import json
+
+import pytest
+
+from shared.engine.version import ENGINE_VERSION
+from tests.support.replays import files_of, fold_replay, names
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_recorded_run_decides_the_same(name: str) -> None:
+    for path, text in files_of(name, fold_replay(name)):
+        kept = path.read_text(encoding="utf-8")
+        first = next(
+            (i for i, (a, b) in enumerate(zip(kept.split("\n"), text.split("\n"), strict=False), 1) if a != b), 0
+        )
+        assert text == kept, f"{path.name}, line {first}"
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_record_is_of_this_engine_and_small(name: str) -> None:
+    (path, _), (summary, _), *_ = files_of(name, fold_replay(name))
+    assert json.loads(summary.read_text(encoding="utf-8"))["engine_version"] == ENGINE_VERSION
+    assert path.stat().st_size < 200_000
