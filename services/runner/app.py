@@ -11,7 +11,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from redis import Redis
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from services.runner import claims
 from services.runner.children import Children
@@ -131,7 +131,9 @@ class Runner:
             owned = ownership.owned(conn, self.id)
             self._drop_lost(owned)
             fresh = runs.get_many(conn, sorted(owned.keys() - {*self.held, *self.waiting, *self.children.runs()}))
-            fresh += ownership.claim(conn, self.id, ENGINE_VERSION, self._slots(fresh))
+            slots = self._slots(fresh)
+            fresh += ownership.claim(conn, self.id, ENGINE_VERSION, slots)
+            fresh += self._claim_older(conn, slots, fresh)
             self.asked = commands.has_waiting(conn, [*self.held, *self.waiting])
         self._open_those(fresh)
         self.source.follow(list(self.held.values()))
@@ -143,6 +145,16 @@ class Runner:
         tests = [waiting for waiting in self.waiting.values() if waiting.run.mode == "backtest" and waiting.is_ready]
         is_taken = self.children.has("backtest") or tests or any(run.mode == "backtest" for run in fresh)
         return {"paper": max(0, self.settings.capacity - live), "backtest": 0 if is_taken else 1}
+
+    def _claim_older(self, conn: Connection, slots: Mapping[RunMode, int], fresh: Sequence[Run]) -> list[Run]:
+        """One run of an older engine, where a place and a child are free for it."""
+        for mode, count in slots.items():
+            free = count - sum(run.mode == mode for run in fresh)
+            if free > 0 and not self.children.has(mode):
+                older = ownership.claim_older(conn, self.id, ENGINE_VERSION, mode)
+                if older is not None:
+                    return [older]
+        return []
 
     def _drop_lost(self, owned: Mapping[int, int]) -> None:
         """Forget runs that someone else has taken over meanwhile."""
@@ -188,14 +200,18 @@ class Runner:
 
     def _open(self, before: Waiting) -> None:
         """Bring a run into memory, hand it to a child, or let it wait for its history or for a child."""
+        is_older = before.run.engine_version != ENGINE_VERSION  # a child judges it
         with database.begin(self.engine) as conn:
-            now = claims.look(conn, self.id, before)
+            now = before if is_older else claims.look(conn, self.id, before)
         run, plan = now.run, now.plan
         if now.is_ready:
-            with database.begin(self.engine) as conn:
-                fold = replay.begun(conn, run, plan)
-                is_long = run.mode == "backtest" or claims.bars_to_fold(conn, run, fold) > claims.CHILD_FROM_BARS
-            if not is_long:
+            fold = None
+            if run.mode == "paper" and not is_older:
+                with database.begin(self.engine) as conn:
+                    fold = replay.begun(conn, run, plan)
+                    is_long = claims.bars_to_fold(conn, run, fold) > claims.CHILD_FROM_BARS
+                fold = None if is_long else fold
+            if fold is not None:
                 self.waiting.pop(run.id, None)
                 self.held[run.id] = claims.recover(self.engine, run, plan, fold)
                 RECOVERED.inc()

@@ -14,7 +14,9 @@ from sqlalchemy import Engine
 
 from shared import compiled, log, settings
 from shared.domain.errors import DivergenceError, PaperfoldError, UnavailableError
+from shared.engine.version import ENGINE_VERSION
 from shared.store import database, ownership, runs
+from shared.store.runs import Run
 
 SLICE_MINUTES = 10_000  # folded between two commits
 
@@ -61,7 +63,12 @@ def fold(engine: Engine, run_id: int, runner_id: UUID, epoch: int, is_wanted: Ca
     with database.begin(engine) as conn:
         run = runs.get(conn, run_id)
         plan = replay.plan_of(conn, run)
-    if (run.runner_id, run.epoch) != (runner_id, epoch) or run.warmup_from_ms is None:
+    if (run.runner_id, run.epoch) != (runner_id, epoch):
+        return
+    if run.engine_version != ENGINE_VERSION:
+        judge(engine, run, runner_id)
+        return
+    if run.warmup_from_ms is None:
         return
     replay.fold_of(plan, run, run.warmup_from_ms)  # compiles, which may take long: no transaction waits for it
     with database.begin(engine) as conn:
@@ -76,6 +83,19 @@ def fold(engine: Engine, run_id: int, runner_id: UUID, epoch: int, is_wanted: Ca
             return
         if held.status in ("stopped", "finished") or new is None:
             return
+
+
+def judge(engine: Engine, run: Run, runner_id: UUID) -> None:
+    """A run of an older engine: does this one give the same rows? Then it goes on under this one, else it ends here."""
+    from shared import replay
+
+    verdict = replay.check_apart(engine, run)
+    with database.begin(engine) as conn:
+        if verdict.equal:
+            ownership.move_version(conn, runner_id, run.id, run.epoch, ENGINE_VERSION)
+        else:
+            reason = f"engine {ENGINE_VERSION} folds it otherwise than {run.engine_version}: {verdict.difference}"
+            ownership.mark_failed(conn, runner_id, run.id, run.epoch, reason, "superseded")
 
 
 if __name__ == "__main__":
