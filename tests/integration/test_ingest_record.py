@@ -46,12 +46,12 @@ def test_the_record_is_the_truth(policy, database, redis_url, tmp_path):
         engine_of(database) as engine,
     ):
         ingest.start()
+        midnight = START_MS - 36 * 60 * M  # a day before, floored
         records = [Record(engine, redis_url, sim, name) for name in NAMES]
         for record in records:
             record.wait_until(START_MS + 60 * M)
-            wait_for(lambda record=record: len(record.coverage) == 1, 30, "history is filled")
-            start, _ = record.check()
-            assert start == START_MS - 36 * 60 * M  # a day before, floored to its midnight
+            wait_for(lambda record=record: [start for start, _ in record.coverage] == [midnight], 30, "history")
+            record.check()
             record.check_stream()
         with stores.begin(engine) as conn:
             assert abs(market.exchange_now(conn) - sim.clock()["exchange_ms"]) < 60_000
@@ -165,6 +165,6 @@ def test_what_runs_and_strategies_need_is_fetched(database, redis_url, tmp_path)
             conn.exec_driver_sql(
                 "update runs set start_ms = %s, history_from_ms = %s", (START_MS - 100 * M, START_MS - 720 * M)
             )
-        wait_for(lambda: len(btc.coverage) == 1 and btc.until_ms > START_MS, 30)
-        assert btc.check()[0] == START_MS - 720 * M
+        wait_for(lambda: [start for start, _ in btc.coverage] == [START_MS - 720 * M] and btc.until_ms > START_MS, 30)
+        btc.check()
         assert run.mode == "paper"
