@@ -1,4 +1,4 @@
-"""Recorded runs still decide the same. A change of meaning raises ENGINE_VERSION, then `make replay-accept` records it."""
+"""Recorded runs still decide the same. A new meaning raises ENGINE_VERSION, then `make replay-accept` records it."""
 
 import json
 
@@ -12,10 +12,8 @@ from tests.support.replays import files_of, fold_replay, names
 def test_a_recorded_run_decides_the_same(name: str) -> None:
     for path, text in files_of(name, fold_replay(name)):
         kept = path.read_text(encoding="utf-8")
-        first = next(
-            (i for i, (a, b) in enumerate(zip(kept.split("\n"), text.split("\n"), strict=False), 1) if a != b), 0
-        )
-        assert text == kept, f"{path.name}, line {first}"
+        lines = enumerate(zip(kept.split("\n"), text.split("\n"), strict=False), 1)
+        assert text == kept, f"{path.name}, line {next((i for i, (a, b) in lines if a != b), 0)}"
 
 
 @pytest.mark.parametrize("name", names())

@@ -80,6 +80,17 @@ def fold_compiled(jobs: Sequence[Job], cache: Path, **environment: str) -> list[
         return [Folded(*folded) for folded in pickle.loads(result_file.read_bytes())]
 
 
+def compiled_more_than_once() -> dict[str, int]:
+    """Kernels of this process with several machine forms."""
+    kernels = [
+        (f"{name}.{key}", value)
+        for name, module in list(sys.modules.items())
+        if name.startswith("shared.")
+        for key, value in vars(module).items()
+    ]
+    return {name: len(value.signatures) for name, value in kernels if len(getattr(value, "signatures", ())) > 1}
+
+
 def main(job_file: str, result_file: str, cache: str) -> None:
     """Compile, fold, write."""
     from shared import compiled
@@ -87,6 +98,8 @@ def main(job_file: str, result_file: str, cache: str) -> None:
     compiled.switch_on(Path(cache))
     jobs = [Job(text, Market(*market), *rest) for text, market, *rest in pickle.loads(Path(job_file).read_bytes())]
     Path(result_file).write_bytes(pickle.dumps([tuple(fold_job(job)) for job in jobs]))
+    twice = compiled_more_than_once()
+    assert not twice, twice  # such as once for each literal that a caller passes: seconds more for a new strategy
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ from tests.unit.engine.cases import CASES
 from tests.unit.engine.generated import Run, runs
 
 REPLAYS = Path(__file__).resolve().parents[2] / "replay"
-# Statements that a wiring consists of, and what expressions they may hold: calls, names, places f[3] and k[40], numbers.
+# Statements of a wiring, and what expressions they may hold: calls, names, places f[3] and k[40], numbers.
 ALLOWED = (
-    ast.Module, ast.ImportFrom, ast.alias, ast.FunctionDef, ast.arguments, ast.arg, ast.Expr, ast.Assign, ast.If, ast.For,
-    ast.Return, ast.Pass, ast.Call, ast.Name, ast.Load, ast.Store, ast.Subscript, ast.Constant,
+    ast.ImportFrom, ast.alias, ast.FunctionDef, ast.arguments, ast.arg, ast.Expr, ast.Assign, ast.If, ast.For,
+    ast.Return, ast.Pass, ast.Call, ast.Name, ast.Load, ast.Store, ast.Subscript, ast.Constant, ast.UnaryOp, ast.USub,
 )  # fmt: skip
 MODULES = ("shared.engine.", "shared.indicators.", "shared.kernel")
 
@@ -45,6 +45,8 @@ def assert_only_wires(text: str) -> None:
         elif isinstance(node, ast.Constant):
             assert type(node.value) in (int, float)
             assert math.isfinite(node.value)
+        elif isinstance(node, ast.UnaryOp):
+            assert isinstance(node.operand, ast.Constant)  # -100.0
         elif isinstance(node, ast.FunctionDef):
             assert [ast.unparse(one) for one in node.decorator_list] in (["kernel"], ["part"])
         elif isinstance(node, ast.Subscript):
