@@ -35,17 +35,17 @@ NOTE_STOPPED = NOTES.index("stopped")
 
 @kernel
 def trade_bar(m: VectorM, k: VectorM, out: VectorM, t: int, o: float, h: float, l: float, c: float, v: float) -> None:
-    """Take the bar's prices as ticks; from start on: open, inside, and equity at the close."""
+    """From start on: open and inside, where there is something to fill, and equity at the close; prices as ticks."""
     m[BAR_OPEN_MS] = t
-    m[BAR_O] = to_ticks(o, k[TICK_E8])
-    m[BAR_H] = to_ticks(h, k[TICK_E8])
-    m[BAR_L] = to_ticks(l, k[TICK_E8])
     m[BAR_C] = to_ticks(c, k[TICK_E8])
     m[NO_TRADE] = 1 if v == 0.0 else 0
     m[FILLED] = 0
     m[ROWED] = 0
     if t >= k[START_MS]:
         if m[POSITION] != 0 or m[WAIT_ORDER] > 0:
+            m[BAR_O] = to_ticks(o, k[TICK_E8])
+            m[BAR_H] = to_ticks(h, k[TICK_E8])
+            m[BAR_L] = to_ticks(l, k[TICK_E8])
             at_open(m, k, out)
             inside(m, k, out)
         mark(m, k, out)
