@@ -25,9 +25,12 @@ FLAGS = (
 READY_S = 30.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium; tests that use it are marked `needs("chromium")`."""
+    """Debian's Chromium; tests that use it are marked `needs("chromium")`.
+
+    One a module, not one a session: while it is open an event loop runs in this thread, and other tests want theirs.
+    """
     path = next(found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))

@@ -1,5 +1,7 @@
 // Server-sent events with an indicator that tells the truth: live, reconnecting, or stale.
 // A stream that ends is opened again, later each time; a tab that nobody looks at gives its place to others.
+import { reload } from "./leaving.js";
+
 const STALE_MS = 20_000; // /system comes every 5 s
 const FIRST_MS = 500, LONGEST_MS = 30_000;
 const HIDDEN_MS = 60_000;
@@ -41,7 +43,7 @@ export function listen(address, handlers) {
     clearTimeout(retry);
     retry = setTimeout(async () => {
       delay = Math.min(LONGEST_MS, delay * 2);
-      if (await isLoggedOut()) location.reload();
+      if (await isLoggedOut()) reload();
       else open();
     }, delay * (0.75 + Math.random() / 2));
   };

@@ -1,5 +1,6 @@
 // Load the page again and take over what it marks as data-live: the server alone knows how a value is written.
 import { setClock, writeAges } from "./clock.js";
+import { reload } from "./leaving.js";
 import { morph } from "./morph.js";
 import { localise } from "./times.js";
 
@@ -27,7 +28,7 @@ async function run() {
 
 export async function load(address) {
   const answer = await fetch(address, { headers: { "X-Refresh": "1" }, cache: "no-store" });
-  if (answer.status === 401) return location.reload();
+  if (answer.status === 401) return reload();
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (address !== location.href) return; // the reader went on meanwhile
