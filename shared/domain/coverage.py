@@ -1,4 +1,4 @@
-"""Coverage: the ranges of minutes that are decided. Half-open [from_ms, to_ms), whole minutes, sorted, never touching."""
+"""Coverage: ranges of minutes that are decided. Half-open [from_ms, to_ms), whole minutes, sorted, never touching."""
 
 from collections.abc import Iterable
 

@@ -638,7 +638,7 @@ def test_the_future_never_changes_the_past(minutes):
 @pytest.mark.parametrize("n", [2, 5, 14, 50])
 @pytest.mark.parametrize("name", ["SMA", "EMA", "RSI", "ATR", "ADX", "PLUS_DI", "MINUS_DI"])
 def test_it_agrees_with_talib_from_its_first_value(market, name, n):
-    h, l, c = (market[column].to_numpy() for column in ("high", "low", "close"))  # noqa: E741
+    h, l, c = (market[column].to_numpy() for column in ("high", "low", "close"))
     ours = {
         "SMA": lambda: indicators.sma(c.tolist(), n),
         "EMA": lambda: indicators.ema(c.tolist(), n),
