@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from shared.domain.errors import InputError
 
@@ -20,6 +21,7 @@ def parse_instrument(text: str) -> str:
     return f"{match[1]}/{match[2]}"
 
 
+@lru_cache(maxsize=256)  # asked of the same few steps for every number that is written
 def decimals(number: Decimal) -> int:
     """Digits after the point once trailing zeros are gone: 0.0100 -> 2, 10 -> 0."""
     return max(0, -int(number.normalize().as_tuple().exponent))
@@ -68,7 +70,9 @@ class InstrumentRules:
 
     def quote_text(self, units: int) -> str:
         """Quote units as decimal text with full decimals."""
-        return f"{Decimal(units).scaleb(-self.quote_decimals):.{self.quote_decimals}f}"
+        places = self.quote_decimals
+        digits = f"{abs(units):0{places + 1}d}"
+        return f"{'-' if units < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
 @dataclass(frozen=True, slots=True)
