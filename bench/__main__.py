@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument(
         "topics",
         nargs="*",
-        default=["all"],
+        default="all",
         choices=[*TOPICS, "all"],
         metavar="TOPIC",
         help=f"{', '.join(TOPICS)}; default: all",

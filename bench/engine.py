@@ -191,10 +191,6 @@ def _rows(found: dict[str, Series], agreed: str, agreed_twenty: str, rows_of: di
             "20 indicators, our fold", "ms", 1e3, ratio=fold.over(floor), reference="its fused loop", budget="<= 60x",
             met=fold.over(floor) <= 60.0, note="an equity row a minute",
         ),
-        Row(
-            "20 indicators, our step", fold.median * 1e3, "ms", ratio=step.over(found["floor"]),
-            reference="the EMA cross's fused loop",
-        ),
     ]  # fmt: skip
     step, fold = found["breakout step"], found["breakout fold"]
     rows += [
