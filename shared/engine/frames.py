@@ -11,6 +11,7 @@ O, H, L, C, V = 0, 1, 2, 3, 4  # words of a frame in f
 START, IS_OPEN = 0, 1  # words of a frame in m
 FRAME_F, FRAME_M = 5, 2
 MINUTE = 60_000
+NEVER = -(1 << 60)  # start of a frame before its first minute
 
 
 @kernel
@@ -18,7 +19,7 @@ def start_frame(f: VectorF, m: VectorM, at: int, words: int) -> None:
     """A frame before its first minute."""
     for i in range(FRAME_F):
         f[at + i] = NAN
-    m[words + START] = -1
+    m[words + START] = NEVER
     m[words + IS_OPEN] = 0
 
 
@@ -28,8 +29,9 @@ def grow(
     o: float, h: float, l: float, c: float, v: float,
 ) -> bool:  # fmt: skip
     """Add a base bar to its frame; True when that closes the frame."""
-    start = t - t % length
-    if m[words + START] != start:
+    start = m[words + START]
+    if not start <= t < start + length:  # a division only where a frame begins
+        start = t - t % length
         m[words + START] = start
         m[words + IS_OPEN] = 1 if start >= k[WARMUP_FROM_MS] else 0
         f[at + O] = o

@@ -6,6 +6,7 @@ interpreted and the compiled form alike.
 
 from shared.kernel import LIMIT, kernel, to_units
 
+HALF_WORD = 1 << 31  # two factors below cannot pass 2^62
 PPM = 1_000_000
 PPM2 = PPM * PPM
 
@@ -21,7 +22,7 @@ def bounded(word: int) -> int:
 @kernel
 def product(a: int, b: int) -> int:
     """a x b of non-negative words. Raises OverflowError beyond 2^62."""
-    if b != 0 and a > LIMIT // b:
+    if (a >= HALF_WORD or b >= HALF_WORD) and b != 0 and a > LIMIT // b:  # divides only where it has to
         raise OverflowError("out of range")
     return a * b
 

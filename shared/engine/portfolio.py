@@ -38,7 +38,7 @@ FILLED_EVENT = ORDER_EVENTS.index("filled")
 @kernel
 def notional_of(k: VectorM, price: int, quantity: int) -> int:
     """Price x quantity in quote units, exact."""
-    return product(product(price, quantity), k[UNIT])
+    return product(product(price, k[UNIT]), quantity)
 
 
 @kernel
