@@ -12,6 +12,7 @@ numba does not notice edits in *called* kernels, so the cache folder is named by
 
 import hashlib
 import math
+import struct
 import sys
 from collections.abc import Callable, MutableSequence, Sequence
 from types import ModuleType
@@ -110,6 +111,12 @@ def words(vector: VectorM, first: int, last: int) -> list[int]:
     return list(found if _compile is None else found.tolist())
 
 
+def word_bytes(vector: VectorM, first: int, last: int) -> bytes:
+    """vector[first:last] as little-endian int64."""
+    found: Any = vector[first:last]
+    return struct.pack(f"<{last - first}q", *found) if _compile is None else bytes(found.astype("<i8").tobytes())
+
+
 def column_f(values: Sequence[float]) -> Any:
     """A column of bars as compiled kernels read it: a float64 array; interpreted, the values as they are."""
     if _compile is None:
@@ -156,6 +163,8 @@ def ceil_(x: float) -> float:
 
 def round_half_even(x: float) -> float:
     """Nearest whole number, ties to even; NaN and infinities stay."""
+    if abs(x) < 2251799813685248.0:  # 2^51: the sum lies where doubles are whole numbers, and IEEE rounds it so
+        return (x + 6755399441055744.0) - 6755399441055744.0
     if abs(x) < 4503599627370496.0:
         low = float(math.floor(x))
         rest = x - low

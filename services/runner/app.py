@@ -89,7 +89,7 @@ class Runner:
         self._stop_those_asked()
         busy = self._catch_up(everyone=due)
         if self.held:
-            self._take_new(1 if due or busy else BLOCK_MS)
+            self._take_new(0 if due or busy else BLOCK_MS)
         elif not due:
             time.sleep(min(0.1, self.settings.poll_s))
         self._commit()

@@ -22,7 +22,19 @@ from shared.engine.rows import HEAD
 from shared.engine.setup import Setup, cash_units, constants
 from shared.engine.version import ENGINE_VERSION
 from shared.engine.wiring import module_text
-from shared.kernel import NAN, VectorF, VectorM, column_f, column_m, is_compiled, load_module, vector_f, vector_m, words
+from shared.kernel import (
+    NAN,
+    VectorF,
+    VectorM,
+    column_f,
+    column_m,
+    is_compiled,
+    load_module,
+    vector_f,
+    vector_m,
+    word_bytes,
+    words,
+)
 from shared.strategy.plan import Plan
 
 ACTS: dict[CommandKind, Callable[[VectorM, VectorM, int], None]] = {
@@ -167,9 +179,9 @@ class Fold:
 
     def _take(self) -> list[int]:
         """Rows written since the last call, chained into the digest."""
-        rows = words(self._out, HEAD, HEAD + self._out[0])
+        end = HEAD + int(self._out[0])
+        rows, data = words(self._out, HEAD, end), word_bytes(self._out, HEAD, end)
         self._out[0] = 0
-        data = struct.pack(f"<{len(rows)}q", *rows)
         digest, sha256 = self.digest, hashlib.sha256
         for at in range(0, len(data), ROW_BYTES):
             digest = sha256(digest + data[at : at + ROW_BYTES]).digest()

@@ -89,42 +89,49 @@ def nearest(a: float) -> float:
     return round_half_even(a)
 
 
-@kernel
-def truth(holds: bool, a: float, b: float) -> float:
-    """A comparison's outcome: not ready when either side is."""
-    if is_nan(a) or is_nan(b):
-        return NAN
-    return 1.0 if holds else 0.0
+# A comparison that neither holds nor is refuted has a side that is not ready.
 
 
 @kernel
 def gt(a: float, b: float) -> float:
-    return truth(a > b, a, b)
+    if a > b:
+        return 1.0
+    return 0.0 if a <= b else NAN
 
 
 @kernel
 def ge(a: float, b: float) -> float:
-    return truth(a >= b, a, b)
+    if a >= b:
+        return 1.0
+    return 0.0 if a < b else NAN
 
 
 @kernel
 def lt(a: float, b: float) -> float:
-    return truth(a < b, a, b)
+    if a < b:
+        return 1.0
+    return 0.0 if a >= b else NAN
 
 
 @kernel
 def le(a: float, b: float) -> float:
-    return truth(a <= b, a, b)
+    if a <= b:
+        return 1.0
+    return 0.0 if a > b else NAN
 
 
 @kernel
 def eq(a: float, b: float) -> float:
-    return truth(a == b, a, b)
+    if a == b:
+        return 1.0
+    return 0.0 if a < b or a > b else NAN
 
 
 @kernel
 def ne(a: float, b: float) -> float:
-    return truth(a != b, a, b)
+    if a == b:
+        return 0.0
+    return 1.0 if a < b or a > b else NAN
 
 
 @kernel
@@ -132,7 +139,7 @@ def both(a: float, b: float) -> float:
     """and: false wins over not ready."""
     if a == 0.0 or b == 0.0:
         return 0.0
-    return NAN if is_nan(a) or is_nan(b) else 1.0
+    return 1.0 if a == 1.0 and b == 1.0 else NAN
 
 
 @kernel
@@ -140,7 +147,7 @@ def either(a: float, b: float) -> float:
     """or: true wins over not ready."""
     if a == 1.0 or b == 1.0:
         return 1.0
-    return NAN if is_nan(a) or is_nan(b) else 0.0
+    return 0.0 if a == 0.0 and b == 0.0 else NAN
 
 
 @kernel
