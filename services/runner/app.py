@@ -63,6 +63,7 @@ class Runner:
         self.log = log.get("runner")
         self._round_s = min(0.5, settings.lease_s / 4)  # what opening and catching up may take of one round
         self._registered = False
+        self._renewed = 0.0  # when the lease was renewed last
         self._next_round = 0.0
         self._bus_again = 0.0
         self._control: pubsub.Subscription | None = None
@@ -127,6 +128,7 @@ class Runner:
                 version, capacity = ENGINE_VERSION, self.settings.capacity
                 ownership.register(conn, self.id, version, capacity, host, self.settings.lease_s)
                 self._registered = True
+            self._renewed = time.monotonic()
             self.clock.measure(conn)
             owned = ownership.owned(conn, self.id)
             self._drop_lost(owned)
@@ -315,7 +317,9 @@ class Runner:
         return "ok" if held.run.id in self.behind else health_of(held, self.clock)
 
     def _commit_these(self, changed: Sequence[tuple[Held, RunHealth]], asking: Sequence[Held]) -> None:
-        lease_s, snapshot_bars = self.settings.lease_s, self.settings.snapshot_bars
+        # the commit vouches for this runner only where its round has not just done so
+        is_fresh = time.monotonic() - self._renewed < self.settings.lease_s / 5
+        lease_s, snapshot_bars = None if is_fresh else self.settings.lease_s, self.settings.snapshot_bars
         try:
             done = commit(self.engine, self.id, lease_s, changed, snapshot_bars, asking)
         except DivergenceError as error:
