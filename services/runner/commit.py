@@ -57,7 +57,7 @@ def commit(
 ) -> Committed:
     """Commit what these runs have folded; give the commands of `asking` runs their minute as well.
 
-    `lease_s` None: the lease stays as it is; it was renewed just now, or a child commits, who cannot vouch for its runner.
+    `lease_s` None: the lease stays as it is: renewed just now, or a child commits, who cannot vouch for its runner.
 
     Raises UnavailableError (forget everything and recover), DivergenceError (one of the runs has diverged).
     """
