@@ -63,6 +63,7 @@ def ended(desk: Desk) -> int:
         desk.minutes(2)
         desk.level(run)
     desk.command(run, "stop", close=True)
+    desk.until(lambda: not desk.sql("select from run_commands where effective_ms is null"))
     desk.minutes(2)
     desk.until(lambda: desk.run(run).has_ended)
     return run
