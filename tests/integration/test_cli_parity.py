@@ -34,7 +34,7 @@ CHANGES = {
         "folded nothing",
     ),
     "digest": ("update runs set digest = decode(repeat('ab', 32), 'hex') where id = {run}", "digest: recorded abab"),
-    "position": ("update runs set position_ms = position_ms + 60000 where id = {run}", "position: recorded"),
+    "position": ("update runs set position_ms = position_ms + 60000 where id = {run}", "recorded"),
     "a bar": ("update bars set close = high where open_ms = {bar}", "recorded"),
     "a bar is gone": ("delete from bars where open_ms = {bar}", "recorded"),
     "coverage is gone": ("update coverage set from_ms = {bar}", "position: recorded"),
