@@ -10,7 +10,8 @@ from shared.domain.command import CommandKind
 from tests.support.desk import BUSY, Desk, RunnerProcess, owner, walk
 
 # Statements of a commit that writes rows, counted from the compare-and-set; then around COMMIT itself.
-POINTS = ("0", "1", "2", "3", "4", "5", "commit", "after")
+POINTS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "commit", "after")
+EVERY_BAR = {"PAPERFOLD__RUNNER__SNAPSHOT_BARS": "1"}  # snapshots, counters and curves are in each commit
 TAKEOVER_S = 15.0
 
 
@@ -27,7 +28,7 @@ def frozen_owners(desk: Desk, armed: Path) -> dict[str, tuple[int, RunnerProcess
     for point in POINTS:
         run_id = desk.start(BUSY.replace("name: busy", f"name: busy-{point}"))
         runner = desk.runner(
-            capacity=1, MODULE="tests.support.freezing_runner", FREEZE_AT=point, FREEZE_WHEN=str(armed)
+            capacity=1, MODULE="tests.support.freezing_runner", FREEZE_AT=point, FREEZE_WHEN=str(armed), **EVERY_BAR
         )
         desk.until(lambda run_id=run_id: owner(desk, run_id) is not None, 30.0)
         owners[point] = (run_id, runner)
@@ -68,7 +69,7 @@ def test_frozen_owners_are_replaced_and_wake_up_to_nothing(desk: Desk, tmp_path:
     owners = frozen_owners(desk, armed)
     run_ids = [run_id for run_id, _ in owners.values()]
     freeze(desk, owners, armed)
-    ask(desk, run_ids, "pause")  # between the statements of eight transactions that will never commit, or just have
+    ask(desk, run_ids, "pause")  # between the statements of twelve transactions that will never commit, or just have
     desk.runner(capacity=len(POINTS))
     before = {run_id: desk.run(run_id).epoch for run_id in run_ids}
     took = desk.until(lambda: all(desk.run(i).epoch > before[i] for i in run_ids), TAKEOVER_S)
