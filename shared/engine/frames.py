@@ -97,6 +97,12 @@ def number(m: VectorM, words: int, length: int) -> float:
     return m[words + START] // length / 1.0
 
 
+@kernel
+def open_ms(m: VectorM, words: int) -> float:
+    """Open time of the frame: what days and weeks are told by. Whole, and far below 2^53."""
+    return m[words + START] / 1.0
+
+
 # --- lag -------------------------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,8 @@ from typing import Any, Literal
 Kind = Literal["number", "condition", "text"]
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
 BAR_NUMBER = "number"  # open_ms / timeframe_ms of the bar, a whole float: what a grid in time is counted by
+BAR_OPEN_MS = "open_ms"  # open time of the bar, UTC epoch ms, a whole float (exact below 2^53): what days are told by
+BAR_TIMES = (BAR_NUMBER, BAR_OPEN_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input per bar: a bar field, `source` (a bar field, hl2 ..., an output), or an output of another indicator."""
+    """One input per bar: a bar field or time, `source` (a field, hl2 ..., an output), or another indicator's output."""
 
-    name: str  # "source", one of BAR_FIELDS, BAR_NUMBER, or a label for `reads`
+    name: str  # "source", one of BAR_FIELDS or BAR_TIMES, or a label for `reads`
     reads: tuple[str, str] | None = None  # (key in the file, output name): key names the other indicator by id
     of_type: str = ""  # the other indicator's type; default: the first of that type on the same timeframe
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from shared.domain.timeframe import timeframe_ms
-from shared.indicators.fact_sheet import BAR_NUMBER
+from shared.indicators.fact_sheet import BAR_TIMES
 from shared.strategy.names import full_name
 from shared.strategy.plan import SIDES, Group, Node, Plan, Regime, Rule, Side
 from shared.strategy.planning import history
@@ -63,7 +63,7 @@ def _inputs(plan: Plan, node: Node) -> Iterator[str]:
         if ref.field is None:
             other = plan.nodes[ref.node]
             yield full_name(other.id, other.sheet.outputs[ref.output].name)
-        elif ref.field != BAR_NUMBER:
+        elif ref.field not in BAR_TIMES:
             yield ref.field
 
 

@@ -246,7 +246,7 @@ def _inputs(at: int, drafts: Sequence[Draft], names: Names, problems: Problems) 
         elif wanted.name == "source":
             refs.append(_source(draft, drafts, names, problems))
         else:
-            refs.append(InputRef(wanted.name))  # type: ignore[arg-type]  # one of BAR_FIELDS, or BAR_NUMBER
+            refs.append(InputRef(wanted.name))  # type: ignore[arg-type]  # one of BAR_FIELDS or BAR_TIMES
     return refs
 
 

@@ -89,10 +89,10 @@ class Group:
 class InputRef:
     """Where a node's input comes from: a field of its own timeframe's bar, or an earlier node's lagged output.
 
-    `number` is open_ms / timeframe_ms of the bar (fact_sheet.BAR_NUMBER).
+    `number` is open_ms / timeframe_ms of the bar (fact_sheet.BAR_NUMBER), `open_ms` its open time (BAR_OPEN_MS).
     """
 
-    field: Literal["open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4", "number"] | None
+    field: Literal["open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4", "number", "open_ms"] | None
     node: int = -1
     output: int = -1
 

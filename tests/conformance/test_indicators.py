@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.indicators.fact_sheet import BAR_FIELDS, BAR_NUMBER, Indicator
+from shared.indicators.fact_sheet import BAR_FIELDS, BAR_NUMBER, BAR_TIMES, Indicator
 from shared.indicators.registry import REGISTRY
 from tests.conformance.cases import (
     CASES,
@@ -58,7 +58,7 @@ def test_a_fact_sheet_is_consistent(sheet: Indicator) -> None:
         assert output.kind == "number" or output.low is output.high is None
     for wanted in sheet.inputs:
         if wanted.reads is None:
-            assert wanted.name in ("source", BAR_NUMBER, *BAR_FIELDS)
+            assert wanted.name in ("source", *BAR_TIMES, *BAR_FIELDS)
         else:
             REGISTRY[wanted.of_type].output_index(wanted.reads[1])
     names = [output.name for output in sheet.outputs]

@@ -4,7 +4,7 @@
 from shared.engine.bar import end_bar, must_pause, trade_bar
 from shared.engine.decide import bars_held, count_close, decide, entry_price, equity_close, profit_ratio, r_multiple
 from shared.engine.frames import (
-    close_ms, delay, end_of, grow, hl2, hlc3, is_overdue, number, ohlc4, shut, start_delay, start_frame,
+    close_ms, delay, end_of, grow, hl2, hlc3, is_overdue, number, ohlc4, open_ms, shut, start_delay, start_frame,
 )
 from shared.engine.rules import (
     absolute, add, bars_since, between, both, crosses_above, crosses_below, down, either, eq, falling, floordiv, ge, gt,
