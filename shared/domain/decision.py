@@ -13,18 +13,19 @@ WIDTH = 14
 ORDER, FILL, TRADE, EQUITY, NOTE = 1, 2, 3, 4, 5
 
 # Vocabularies: a word in a row is an index into these. Append only.
-ORDER_EVENTS = ("", "submitted", "amended", "filled", "rejected", "cancelled", "expired")
+ORDER_EVENTS = ("", "submitted", "amended", "filled", "rejected", "cancelled", "expired", "partially_filled")
 ORDER_TYPES = ("", "market", "stop", "limit")
 REASONS = (
     "", "entry", "exit", "stop", "trailing", "breakeven", "target", "time_exit", "protection", "daily_loss",
     "stop_command", "close_command", "liquidation", "reversal", "pause_command",
     "no_equity", "not_ready", "no_stop_distance", "min_quantity", "min_notional", "insufficient_cash", "invalid_stop",
-    "position_closed",
+    "position_closed", "position_reduced", "replaced", "consecutive_losses", "expired",
 )  # fmt: skip
 PARTIAL_BASE = 100  # reason PARTIAL_BASE + n is partial_n
 NOTES = (
     "", "both_sides", "same_side_dropped", "rung_passed_over", "rung_beyond_target", "no_target", "suspended",
     "resumed", "finished", "stopped", "paused", "unpaused",
+    "daily_loss", "consecutive_losses",
 )  # fmt: skip
 TAKER, MAKER = 0, 1
 FLAG_NO_TRADE = 1

@@ -121,13 +121,24 @@ class Regime:
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """How much an entry buys. `amount`: base_size fraction, risk fraction or quote amount."""
+    """How much an entry buys. `amount`: base_size fraction, risk fraction, quote amount or volatility per year."""
 
-    kind: Literal["base_size", "risk_pct", "quote"]
+    kind: Literal["base_size", "risk_pct", "quote", "volatility_target"]
     amount: Decimal
     regime: Regime | None
     strength: OutputValue | None  # a signal_strength output
     max_position: Decimal | None  # cap, fraction of equity
+    atr: OutputValue | None = None  # of volatility_target
+
+
+@dataclass(frozen=True, slots=True)
+class Trailing:
+    """A stop that follows the best price: by a fraction of it, or by a multiple of an ATR. One of the two."""
+
+    percent: Decimal | None
+    atr: OutputValue | None
+    atr_mult: Decimal
+    activate: Decimal  # gain in first risks from which it acts
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,8 @@ class Stop:
     adjustments: Regime | None  # of the base distance
     vp: int  # node of the profile whose VAL/VAH may replace the base stop; -1: none
     vp_buffer: Decimal
+    trailing: Trailing | None = None
+    breakeven: Decimal | None = None  # gain in first risks that moves the stop to the entry price
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +176,25 @@ class Protection:
     window: int
     cooldown_ms: int
     total: Decimal | None  # max_drawdown_total
+    daily_loss: Decimal | None = None  # fraction of the day's first equity
+    losses: int | None = None  # max_consecutive_losses
+
+
+@dataclass(frozen=True, slots=True)
+class EntryOrder:
+    """How an entry is sent. Limit and stop rest at the close moved by `offset` for `expire_bars` entry bars."""
+
+    type: Literal["market", "limit", "stop"] = "market"
+    offset: Decimal = Decimal(0)
+    expire_bars: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cooldown:
+    """No entry for some entry closes after a trade: after any, or after one without gain."""
+
+    bars: int
+    after: Literal["any", "loss"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +231,7 @@ class Plan:
     warmup_ms: int  # time until every node's main output is ready
     settle_ms: int  # time until every node has settled: what lies before start
     params: tuple[tuple[str, float], ...]  # ("ID.param", value), file order, defaults included: for documents
+    entry_order: EntryOrder = EntryOrder()
+    participation: Decimal | None = None  # fraction of a base bar's volume that may fill
+    time_exit: int | None = None  # entry bars
+    cooldown: Cooldown | None = None
