@@ -77,6 +77,7 @@ class Indicator:
     warmup: Callable[..., int]  # bars (with ready inputs) until the main output is ready, counting the first ready one
     settle: Callable[..., int]  # bars until the weight of its seed is below 1e-6; >= warmup
     oracle: str  # what it is checked against, with the source of the formula
+    cumulative: bool = False  # sums from the first bar of the fold: `settle` says nothing of their level
     entry_lag: int = 0  # default lag on the entry timeframe
     unused: tuple[str, ...] = ()  # parameters of the predecessor: accepted, noted, without effect
     scale: Literal["invariant", "linear", "none"] = "none"  # of the main output when all prices are multiplied

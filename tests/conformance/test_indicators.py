@@ -27,7 +27,8 @@ from tests.support.compiled_indicators import ROOT, Run, run_compiled, run_indic
 from tests.support.oracles.table import ORACLES
 from tests.support.oracles.volume_profile import immediate as immediate_oracle
 
-NOT_INDICATORS = {"__init__", "fact_sheet", "registry", "wilder"}
+# Outputs that are differences of prices, and as exact as the prices are.
+DIFFERENCES = ("dist_", "value_area_w", "vf_", "slope")
 
 every_case = pytest.mark.parametrize("case", CASES)
 every_series = pytest.mark.parametrize("series", SERIES)
@@ -41,7 +42,9 @@ every_type = pytest.mark.parametrize("sheet", REGISTRY.values(), ids=REGISTRY.ke
 
 
 def test_every_file_is_in_the_registry() -> None:
-    files = {path.stem for path in (ROOT / "shared" / "indicators").glob("*.py")} - NOT_INDICATORS
+    """A file that holds a fact sheet, that is; what several share has none."""
+    texts = {path.stem: path.read_text() for path in (ROOT / "shared" / "indicators").glob("*.py")}
+    files = {stem for stem, text in texts.items() if " = Indicator(" in text}
     assert files == {sheet.step.__module__.rpartition(".")[2] for sheet in REGISTRY.values()}
     assert all(name == sheet.type for name, sheet in REGISTRY.items())
     assert set(ORACLES) == set(REGISTRY)
@@ -88,13 +91,14 @@ def test_a_senseless_combination_is_named(type_: str, given_params: dict[str, fl
 
 
 def assert_agree(sheet: Indicator, ours: np.ndarray, oracle: dict[str, np.ndarray]) -> None:
-    """Every output, not ready at the same bars, else within 1e-9 of each other, relative."""
+    """Every output, not ready at the same bars, else within 1e-9 of each other, relative; near 0, what cancelled."""
     assert set(oracle) == {output.name for output in sheet.outputs}
     prices = np.abs(ours[:, 0])
+    largest = np.max(prices, initial=0.0, where=~np.isnan(prices))  # the main output is a price, or is 1 at most
     for k, output in enumerate(sheet.outputs):
-        # a difference of two prices is as exact as the prices are (the main output is one, or is 1 at most)
-        differs = output.name.startswith(("dist_", "value_area_w", "vf_"))
-        floor = 1e-12 * np.max(prices, initial=0.0, where=~np.isnan(prices)) if differs else 0.0
+        floor = 1e-12 * largest if output.name.startswith(DIFFERENCES) else 0.0
+        if output.low is not None and output.high is not None:
+            floor = 1e-12 * (output.high - output.low)
         np.testing.assert_allclose(
             ours[:, k], oracle[output.name], rtol=1e-9, atol=floor, err_msg=output.name or "main"
         )
@@ -222,6 +226,9 @@ def test_it_has_settled_when_it_says_so(case: str, series: str) -> None:
         bars = bars + input_rows(sheet, walk(21, settle + late_start, price, 0.01, first=1_000_000 + len(bars)))
     early = outputs_of(run_indicator(sheet, bars, params), sheet)[late_start:][settle - 1 :]
     late = outputs_of(run_indicator(sheet, bars[late_start:], params), sheet)[settle - 1 :]
+    if sheet.cumulative:
+        assert (early[0] != late[0]).all(), "its level depends on the first bar"
+        early, late = early - early[0], late - late[0]
     assert len(early) > 50
     for k, output in enumerate(sheet.outputs):
         if output.kind == "number":
