@@ -21,6 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shared.domain.timeframe import DAY_MS
+
 Kind = Literal["number", "condition", "text"]
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
 BAR_NUMBER = "number"  # open_ms / timeframe_ms of the bar, a whole float: what a grid in time is counted by
@@ -38,6 +40,11 @@ class Param:
     high: float
     whole: bool = False  # only whole numbers
     about: str = ""
+    words: tuple[str, ...] = ()  # one of these is written; its place in them is the value
+
+    def shown(self, value: float) -> str:
+        """A value as a file writes it."""
+        return self.words[int(value)] if self.words else f"{value:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,23 @@ class Indicator:
     settle: Callable[..., int]  # bars until the weight of its seed is below 1e-6; >= warmup
     oracle: str  # what it is checked against, with the source of the formula
     cumulative: bool = False  # sums from the first bar of the fold: `settle` says nothing of their level
+    days: Callable[..., int] | None = None  # UTC days that settle it too, of one that goes by days and not by bars
     entry_lag: int = 0  # default lag on the entry timeframe
     unused: tuple[str, ...] = ()  # parameters of the predecessor: accepted, noted, without effect
     scale: Literal["invariant", "linear", "none"] = "none"  # of the main output when all prices are multiplied
     check: Callable[..., str] | None = field(default=None)  # problem with a combination of parameters, or ""
     immediate: Callable[..., None] | None = None  # kernel of the immediate outputs
+
+    def warmup_on(self, timeframe_ms: int, *params: float) -> int:
+        """Bars of a timeframe, wherever in its day the first one falls, until the main output is ready."""
+        return max(self.warmup(*params), self._bars_of_days(timeframe_ms, *params))
+
+    def settle_on(self, timeframe_ms: int, *params: float) -> int:
+        """Bars of a timeframe until the weight of its seed is below 1e-6."""
+        return max(self.settle(*params), self._bars_of_days(timeframe_ms, *params))
+
+    def _bars_of_days(self, timeframe_ms: int, *params: float) -> int:
+        return 0 if self.days is None else self.days(*params) * DAY_MS // timeframe_ms
 
     def param_names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.params)

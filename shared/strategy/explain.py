@@ -48,7 +48,7 @@ def _bars(plan: Plan) -> Iterator[str]:
 
 
 def _node(plan: Plan, node: Node) -> str:
-    params = ", ".join(f"{p.name} {value:g}" for p, value in zip(node.sheet.params, node.params, strict=True))
+    params = ", ".join(f"{p.name} {p.shown(value)}" for p, value in zip(node.sheet.params, node.params, strict=True))
     inputs = ", ".join(dict.fromkeys(_inputs(plan, node)))
     bars = history(plan.nodes)[plan.nodes.index(node)]
     lag = f"; lag {node.lag}" if node.lag else ""

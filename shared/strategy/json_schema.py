@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.timeframe import TIMEFRAMES
-from shared.indicators.fact_sheet import Indicator
+from shared.indicators.fact_sheet import Indicator, Param
 from shared.indicators.registry import REGISTRY
 from shared.strategy.schema import (
     BAR_SOURCES,
@@ -152,14 +152,15 @@ def _indicator_keys(sheet: Indicator) -> dict[str, Any]:
         if wanted.reads is not None:
             properties[wanted.reads[0]] = {**ID, "description": f"id of a {wanted.of_type}; default: the first"}
     for param in sheet.params:
-        properties[param.name] = {
-            "type": "integer" if param.whole else "number",
-            "minimum": param.low,
-            "maximum": param.high,
-            "default": param.default,
-            "description": param.about,
-        }
+        properties[param.name] = {**_param(param), "description": param.about}
     for name in sheet.unused:
         properties[name] = {"description": "of the predecessor, without effect"}
     optional = {n: s if n in ("id", "type", "timeframe") else _optional(s) for n, s in properties.items()}
     return {"properties": optional, "additionalProperties": False}
+
+
+def _param(param: Param) -> dict[str, Any]:
+    if param.words:
+        return {"enum": list(param.words), "default": param.shown(param.default)}
+    form = "integer" if param.whole else "number"
+    return {"type": form, "minimum": param.low, "maximum": param.high, "default": param.default}

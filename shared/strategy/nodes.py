@@ -14,8 +14,8 @@ from shared.strategy.names import Names
 from shared.strategy.plan import POSITION_NAMES, InputRef, Node
 from shared.strategy.problems import Place, Problems, nearest, shown
 from shared.strategy.scalars import TRUTH
-from shared.strategy.schema import BAR_SOURCES, MOST_LAG, WANTED, Number, whole
-from shared.strategy.sections import NOT_YET, Section, read_number
+from shared.strategy.schema import BAR_SOURCES, MOST_LAG, WANTED, Number, Text, whole
+from shared.strategy.sections import NOT_YET, Section, bounds_text, read_number, read_text
 
 COMMON = ("id", "type", "timeframe", "source", "lag")
 RESERVED = (*BAR_FIELDS, *BAR_SOURCES, *POSITION_NAMES, *FUNCTIONS, *TRUTH)
@@ -192,7 +192,13 @@ class IndicatorReader:
 
     def _param(self, tree: Entries, section: Section, param: Param) -> float:
         scalar = self._scalar(tree, section, param.name)
-        value = None if scalar is None else read_number(scalar, bounds(param), section.path(param.name), self.problems)
+        if scalar is None:
+            return param.default
+        where = section.path(param.name)
+        if param.words:
+            word = read_text(scalar, Text(param.words), where, self.problems)
+            return param.default if word is None else float(param.words.index(word))
+        value = read_number(scalar, bounds(param), where, self.problems)
         return param.default if value is None else float(value)
 
     def _scalar(self, tree: Entries, section: Section, key: str, *, is_required: bool = False) -> Scalar | None:
@@ -209,6 +215,13 @@ class IndicatorReader:
 def bounds(param: Param) -> Number:
     """What a parameter may be, as its fact sheet says."""
     return Number(Decimal(repr(param.low)), Decimal(repr(param.high)), decimals=None, whole=param.whole)
+
+
+def allowed_text(param: Param) -> str:
+    """The same in words."""
+    if param.words:
+        return " ".join(param.words)
+    return ("a whole number, " if param.whole else "") + bounds_text(bounds(param))
 
 
 def connect(drafts: Sequence[Draft], broken: Sequence[str], problems: Problems) -> Indicators:

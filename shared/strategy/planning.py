@@ -7,14 +7,14 @@ from decimal import Decimal
 from shared.domain.errors import InputError
 from shared.domain.instrument import parse_instrument
 from shared.domain.timeframe import timeframe_ms
+from shared.indicators.fact_sheet import Param
 from shared.strategy.expressions import memory
 from shared.strategy.logic import rules_in
-from shared.strategy.nodes import bounds
+from shared.strategy.nodes import allowed_text, bounds
 from shared.strategy.plan import Node, Plan
 from shared.strategy.problems import START, Place, Problems, StrategyError, nearest, shown
 from shared.strategy.scalars import number_of
-from shared.strategy.schema import MOST_WARMUP_MINUTES, Number
-from shared.strategy.sections import bounds_text
+from shared.strategy.schema import MOST_WARMUP_MINUTES
 from shared.strategy.spec import Behaviour, Loaded, Spec
 
 Value = float | int | str | Decimal
@@ -91,8 +91,9 @@ def history(nodes: Sequence[Node]) -> list[History]:
     for node in nodes:
         inputs = [found[ref.node] for ref in node.inputs if ref.node >= 0]
         # the first ready input is the first bar that the reader counts
-        warmup = max((one.warmup - 1 for one in inputs), default=0) + node.sheet.warmup(*node.params) + node.lag
-        settle = max((one.settle for one in inputs), default=0) + node.sheet.settle(*node.params) + node.lag
+        sheet, bar_ms = node.sheet, timeframe_ms(node.timeframe)
+        warmup = max((one.warmup - 1 for one in inputs), default=0) + sheet.warmup_on(bar_ms, *node.params) + node.lag
+        settle = max((one.settle for one in inputs), default=0) + sheet.settle_on(bar_ms, *node.params) + node.lag
         found.append(History(warmup, settle))
     return found
 
@@ -130,12 +131,11 @@ def _with_overrides(spec: Spec, overrides: Mapping[str, Value], problems: Proble
                            suggestion=nearest(name, known, 4))  # fmt: skip
             continue
         at, k = known[name]
-        form = bounds(spec.nodes[at].sheet.params[k])
-        number = _number(value, form)
+        param = spec.nodes[at].sheet.params[k]
+        number = _number(value, param)
         if number is None:
-            whole = "a whole number, " if form.whole else ""
-            problems.error(spec.places[at], name, "out of bounds", found=str(value)[:40],
-                           allowed=whole + bounds_text(form))  # fmt: skip
+            problems.error(spec.places[at], name, "unknown value" if param.words else "out of bounds",
+                           found=str(value)[:40], allowed=allowed_text(param))  # fmt: skip
         else:
             params[at][k] = number
     nodes = tuple(replace(node, params=tuple(own)) for node, own in zip(spec.nodes, params, strict=True))
@@ -151,7 +151,11 @@ def _check(node: Node, place: Place, problems: Problems) -> None:
         problems.error(place, node.id, rule)
 
 
-def _number(value: Value, form: Number) -> float | None:
+def _number(value: Value, param: Param) -> float | None:
+    """A choice by its word, or by its place as plans name it."""
+    if value in param.words:
+        return float(param.words.index(str(value)))
+    form = bounds(param)
     exact = number_of(value.strip() if isinstance(value, str) else str(value))
     if exact is None or not form.low <= exact <= form.high or (form.whole and exact != int(exact)):
         return None

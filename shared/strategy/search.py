@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from shared.indicators.fact_sheet import Param
 from shared.strategy.document import Scalar
-from shared.strategy.nodes import bounds
+from shared.strategy.nodes import allowed_text, bounds
 from shared.strategy.plan import Node
 from shared.strategy.problems import Problems, nearest, shown
 from shared.strategy.scalars import number, truth
-from shared.strategy.sections import Section, bounds_text
+from shared.strategy.sections import Section
 from shared.strategy.spec import SearchParameter
 
 
@@ -42,6 +42,8 @@ def _parameter(item: Section, name: str, param: Param, problems: Problems) -> Se
         problems.error(item.at("high"), item.path("high"), "must not be below low", found=f"{high:g}")
     if type_ in ("integer", "float") and not (item.states("low", "choices") and item.states("high", "choices")):
         problems.error(item.place, item.where, f"the type {type_} needs low and high")
+    if param.words and type_ != "categorical":
+        problems.error(item.place, item.where, "a parameter of words is categorical", allowed=allowed_text(param))
     if type_ == "categorical" and not item.states("choices"):
         problems.error(item.place, item.where, "the type categorical needs choices")
     step = item.tree("step")
@@ -74,12 +76,14 @@ def _choice(tree: Scalar, item: Section, param: Param, problems: Problems) -> fl
 
 
 def _bounded(scalar: Scalar, where: str, param: Param, problems: Problems) -> float | None:
+    if scalar.text in param.words:
+        return float(param.words.index(scalar.text))
     form = bounds(param)
     is_true = truth(scalar)
     value = number(scalar) if is_true is None else Decimal(is_true)
-    if value is None or not form.low <= value <= form.high or (form.whole and value != int(value)):
-        whole = "a whole number, " if form.whole else ""
+    is_outside = value is None or not form.low <= value <= form.high or (form.whole and value != int(value))
+    if value is None or is_outside or param.words:
         problems.error(scalar.place, where, f"must be a value of {param.name}", found=shown(scalar.text),
-                       allowed=whole + bounds_text(form))  # fmt: skip
+                       allowed=allowed_text(param))  # fmt: skip
         return None
     return float(value)

@@ -185,7 +185,8 @@ def _broken_bound(value: Decimal, form: Number) -> str:
     return ""
 
 
-def _text(tree: Scalar, form: Text, where: str, problems: Problems) -> str | None:
+def read_text(tree: Scalar, form: Text, where: str, problems: Problems) -> str | None:
+    """Text, one of the words where there are some."""
     if form.words and tree.text not in form.words:
         allowed = " ".join(form.words)
         problems.error(tree.place, where, "unknown value", found=shown(tree.text), allowed=allowed,
@@ -269,5 +270,5 @@ _KIND: dict[type, str] = {
     Formula: "an expression", Value: "one value",
 }  # fmt: skip
 _READERS: dict[type, Callable[..., object | None]] = {
-    Text: _text, Truth: _truth, Number: read_number, Duration: _duration, Date: _date,
+    Text: read_text, Truth: _truth, Number: read_number, Duration: _duration, Date: _date,
 }  # fmt: skip

@@ -22,7 +22,7 @@ def test_an_indicator_is_written_and_named(type_):
         name = full_name("it", output.name)
         tails = {"number": " > 1", "condition": "", "text": f" == '{output.words[0]}'" if output.words else ""}
         rules.append(f"    - {name}{tails[output.kind]}\n    - not ({name}[1]{tails[output.kind]})\n")
-    params = "".join(f", {p.name}: {p.default:g}" for p in sheet.params)
+    params = "".join(f", {p.name}: {p.shown(p.default)}" for p in sheet.params)
     plan = plan_of(
         f"timeframes: {{ entry: 15m }}\nindicators:\n{OTHERS}"
         f"  - {{ id: it, type: {type_}, timeframe: entry{params} }}\nlogic:\n  entry_long:\n{''.join(rules)}"
