@@ -92,10 +92,9 @@ def _schema(form: Form, registry: Mapping[str, Indicator]) -> dict[str, Any]:
 
 
 def _table(keys: Mapping[str, Key], registry: Mapping[str, Indicator]) -> dict[str, Any]:
-    properties = {name: _key(key, registry) for name, key in keys.items() if not key.later}
-    later: dict[str, Any] = {name: {"not": {}, "description": "not available yet"} for name in keys if keys[name].later}
+    properties = {name: _key(key, registry) for name, key in keys.items()}
     required = [name for name, key in keys.items() if key.required]
-    return {"type": "object", "properties": properties | later, **({"required": required} if required else {})}
+    return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
 def _without_required(schema: Any) -> Any:

@@ -12,18 +12,20 @@ from shared.indicators.registry import REGISTRY
 from shared.strategy.document import Entries, Entry, Tree, is_null, read_document
 from shared.strategy.logic import NEVER, read_side, rules_in
 from shared.strategy.nodes import IndicatorReader, Indicators
-from shared.strategy.plan import SIDES, CostChoice, Group, Protection, Side, Sizing, Stop, Target
+from shared.strategy.plan import SIDES, CostChoice, EntryOrder, Group, Protection, Side
 from shared.strategy.planning import settle_ms
 from shared.strategy.problems import START, Problems, nearest, shown
-from shared.strategy.risk import RiskReader
+from shared.strategy.risk import Risk, RiskReader
 from shared.strategy.schema import FILE, MOST_RULES, MOST_WARMUP_MINUTES, RISK
 from shared.strategy.search import read_search
-from shared.strategy.sections import NOT_YET, Section, read_section
+from shared.strategy.sections import Section, read_section
 from shared.strategy.spec import Behaviour, Loaded, Spec
 
 DEFAULT_INSTRUMENT = "BTC/USDT"
 DEFAULT_CASH = Decimal(10_000)
-PPM_PER_BPS = Decimal("0.0001")
+ZERO = Decimal(0)
+ONE_BPS = Decimal("0.0001")
+OFFSETS = {"limit_offset_bps": "limit", "stop_offset_bps": "stop"}  # key -> the type of entry order that it belongs to
 
 
 def load(text: str, file: str, registry: Mapping[str, Indicator] = REGISTRY) -> Loaded:
@@ -75,6 +77,8 @@ class _Loader:
             from_ms=backtest.ms("from"),
             to_ms=backtest.ms("to"),
             search=read_search(top.section("optimization"), indicators.nodes, self.problems),
+            entry_order=self.entry_order(top.section("execution")),
+            participation=top.section("execution").number("participation"),
         )
         self.check_whole(spec, top)
         return spec
@@ -112,7 +116,7 @@ class _Loader:
         tree = logic.tree(side)
         return None if tree is None else read_side(tree, side, logic.path(side), indicators.names, self.problems)
 
-    def risk(self, section: Section, indicators: Indicators) -> tuple[Sizing, Stop | None, Target]:
+    def risk(self, section: Section, indicators: Indicators) -> Risk:
         return RiskReader(indicators.nodes, indicators.names, self.problems).read(section)
 
     def variants(self, top: Section, base: Behaviour, indicators: Indicators) -> dict[str, Behaviour]:
@@ -131,7 +135,7 @@ class _Loader:
             own = self.side(variant, side, indicators) or self.side(logic, side, indicators)
             if own is not None:
                 sides[side] = own
-        risk = (base.sizing, base.stop, base.target)
+        risk = Risk(base.sizing, base.stop, base.target, base.time_exit, base.cooldown)
         own_risk = variant.tree("risk_management")
         if own_risk is not None:
             tree = merged(self.document.get("risk_management"), own_risk)
@@ -151,17 +155,41 @@ class _Loader:
     # --- costs, and what concerns the whole ------------------------------------------------------------------------
 
     def costs(self, execution: Section, backtest: Section) -> CostChoice:
-        if execution.text("order_type") == "limit":
-            self.problems.error(execution.at("order_type"), execution.path("order_type"), f"limit is {NOT_YET}")
         commission = backtest.number("commission")
         maker, taker = execution.number("commission_maker"), execution.number("commission_taker")
         slippage, spread = execution.number("slippage_bps"), execution.number("half_spread_bps")
         return CostChoice(
             maker=commission if maker is None else maker,
             taker=commission if taker is None else taker,
-            slippage=backtest.number("slippage") if slippage is None else slippage * PPM_PER_BPS,
-            half_spread=None if spread is None else spread * PPM_PER_BPS,
+            slippage=backtest.number("slippage") if slippage is None else slippage * ONE_BPS,
+            half_spread=None if spread is None else spread * ONE_BPS,
         )
+
+    def entry_order(self, execution: Section) -> EntryOrder:
+        type_ = execution.text("order_type") or "market"
+        for key, owner in OFFSETS.items():
+            if execution.states(key) and owner != type_:
+                self.foreign_offset(execution, key, owner)
+        if type_ == "market" and execution.states("expire_bars"):
+            rule = "without effect: a market entry fills at the next open"
+            self.problems.note(execution.at("expire_bars"), execution.path("expire_bars"), rule)
+        offset, bars = execution.number(f"{type_}_offset_bps"), execution.number("expire_bars")
+        return EntryOrder(
+            type="limit" if type_ == "limit" else "stop" if type_ == "stop" else "market",
+            offset=ZERO if offset is None else offset * ONE_BPS,
+            expire_bars=1 if bars is None or type_ == "market" else int(bars),
+        )
+
+    def foreign_offset(self, execution: Section, key: str, owner: str) -> None:
+        """`order_type: market` is a choice; where it is missing, or another, entries would not rest where this asks."""
+        place, path = execution.at(key), execution.path(key)
+        if execution.text("order_type") == "market":
+            self.problems.note(place, path, "without effect: order_type is market")
+        elif not execution.states("order_type"):
+            self.problems.error(place, path, f"needs order_type: {owner}, which is not stated (market)")
+        elif f"{execution.where}.order_type" not in self.problems:
+            found = f"order_type: {execution.text('order_type')}"
+            self.problems.error(place, path, f"needs order_type: {owner}", found=found)
 
     def check_whole(self, spec: Spec, top: Section) -> None:
         if spec.from_ms is not None and spec.to_ms is not None and spec.from_ms > spec.to_ms:
@@ -194,10 +222,11 @@ class _Loader:
     def note_exit(self, base: Behaviour, side: str, top: Section) -> None:
         entry: Side = "entry_long" if side == "long" else "entry_short"
         exit_: Side = "exit_long" if side == "long" else "exit_short"
-        has_target = base.target.kind != "none" or base.target.rungs
-        if base.sides[entry].members and not base.sides[exit_].members and base.stop is None and not has_target:
+        by_risk = (base.stop, base.time_exit, base.target.kind != "none" or None, base.target.rungs or None)
+        if base.sides[entry].members and not base.sides[exit_].members and by_risk == (None,) * 4:
             logic = top.section("logic")
-            self.problems.note(logic.at(entry), logic.path(entry), f"no exit: neither {exit_}, stop nor target")
+            rule = f"no exit: neither {exit_}, stop, target nor time_exit"
+            self.problems.note(logic.at(entry), logic.path(entry), rule)
 
 
 def merged(base: Tree | None, own: Tree) -> Tree:
@@ -216,12 +245,14 @@ def _protection(section: Section) -> Protection | None:
     if not section.truth("enabled", default=True):
         return None
     window, cooldown = section.number("smoothing_window"), section.ms("cooldown")
-    drawdown = section.number("drawdown_threshold")
+    drawdown, losses = section.number("drawdown_threshold"), section.number("max_consecutive_losses")
     return Protection(
         drawdown=Decimal("0.25") if drawdown is None else drawdown,
         window=1 if window is None else int(window),
         cooldown_ms=DAY_MS if cooldown is None else cooldown,
         total=section.number("max_drawdown_total"),
+        daily_loss=section.number("max_daily_loss"),
+        losses=None if losses is None else int(losses),
     )
 
 

@@ -15,7 +15,7 @@ from shared.strategy.plan import POSITION_NAMES, InputRef, Node
 from shared.strategy.problems import Place, Problems, nearest, shown
 from shared.strategy.scalars import TRUTH
 from shared.strategy.schema import BAR_SOURCES, MOST_LAG, WANTED, Number, Text, whole
-from shared.strategy.sections import NOT_YET, Section, bounds_text, read_number, read_text
+from shared.strategy.sections import Section, bounds_text, read_number, read_text
 
 COMMON = ("id", "type", "timeframe", "source", "lag")
 RESERVED = (*BAR_FIELDS, *BAR_SOURCES, *POSITION_NAMES, *FUNCTIONS, *TRUTH)
@@ -131,7 +131,7 @@ class IndicatorReader:
         if scalar.text == "RiskManagement":
             self.problems.error(scalar.place, where, f"RiskManagement {TRANSLATION}")
         elif scalar.text in WANTED:
-            self.problems.error(scalar.place, where, f"the indicator {scalar.text} is {NOT_YET}")
+            self.problems.error(scalar.place, where, f"the indicator {scalar.text} is not available yet")
         else:
             folded = {name.lower(): name for name in self.registry}
             meant = folded.get(scalar.text.lower()) or nearest(scalar.text, self.registry)

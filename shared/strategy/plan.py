@@ -182,7 +182,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class EntryOrder:
-    """How an entry is sent. Limit and stop rest at the close moved by `offset` for `expire_bars` entry bars."""
+    """How an entry is sent. Limit and stop rest at the close moved by `offset`, a fraction, for `expire_bars` bars."""
 
     type: Literal["market", "limit", "stop"] = "market"
     offset: Decimal = Decimal(0)

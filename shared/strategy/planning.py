@@ -65,6 +65,10 @@ def plan_for(
                       default=0),
         settle_ms=settle,
         params=params_of(nodes),
+        entry_order=spec.entry_order,
+        participation=spec.participation,
+        time_exit=behaviour.time_exit,
+        cooldown=behaviour.cooldown,
     )  # fmt: skip
 
 

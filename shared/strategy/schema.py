@@ -118,12 +118,11 @@ Form = (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key. `later`: its meaning exists, this version does not have it. `note`: accepted, with this note."""
+    """One key. `note`: accepted, with this note."""
 
     form: Form
     about: str
     required: bool = False
-    later: bool = False
     note: str = ""
 
 
@@ -133,10 +132,6 @@ def fraction(high: str = "1", over: bool = True) -> Number:
 
 def whole(low: int, high: int) -> Number:
     return Number(Decimal(low), Decimal(high), whole=True)
-
-
-def later(about: str) -> Key:
-    return Key(Value(), about, later=True)
 
 
 ID = Text(longest=64)
@@ -154,12 +149,34 @@ BY_RISK = {
     "risk_pct": Key(fraction(), "fraction of equity lost when the stop is hit"),
     "max_position_pct": Key(fraction("10"), "cap of a position as a fraction of equity"),
 }
-EXITS_TO_COME = {
-    "trailing": later("trailing stop"),
-    "breakeven_at_r": later("stop to the entry price"),
-    "time_exit": later("exit after a number of bars"),
-    "cooldown": later("no entry for a number of bars after an exit"),
+ATR_DISTANCE = Table(
+    {
+        "id": Key(ID, "an ATR", required=True),
+        "mult": Key(Number(Decimal(0), Decimal(100), over=True), "times the ATR", required=True),
+    }
+)
+TRAILING = Table(
+    {
+        "percent": Key(fraction("0.999999"), "distance from the best price, as a fraction of it"),
+        "atr": Key(ATR_DISTANCE, "distance from the best price in ATRs"),
+        "activate_at_r": Key(Number(Decimal(0), Decimal(100)), "gain in first risks from which it acts; default 0"),
+    }
+)
+MOVING_STOP = {
+    "trailing": Key(TRAILING, "the stop follows the best price, and never loosens"),
+    "breakeven_at_r": Key(Number(Decimal(0), Decimal(100), over=True), "gain in first risks that moves the stop to "
+                          "the entry price"),
+}  # fmt: skip
+BARS = whole(1, 1_000_000)
+TIME_EXIT = {
+    "time_exit": Key(Table({"bars": Key(BARS, "entry bars held", required=True)}), "close after a number of bars"),
 }
+COOLDOWN = Table(
+    {
+        "bars": Key(BARS, "entry closes without an entry", required=True),
+        "after": Key(Text(("any", "loss")), "any trade, or one without gain; default any"),
+    }
+)
 
 POSITION_SIZE = Table(
     {
@@ -170,8 +187,8 @@ POSITION_SIZE = Table(
         "strength": Key(ID, "id of that indicator; default: the first that has one"),
         "quote": Key(Number(Decimal(0), Decimal(10**9), over=True, decimals=8), "fixed amount of quote currency"),
         **BY_RISK,
-        "volatility_target": later("size by volatility"),
-        "atr": later("ATR of volatility_target"),
+        "volatility_target": Key(fraction("10"), "volatility of the position's value, as a fraction of equity a year"),
+        "atr": Key(ID, "id of its ATR; default: the first in the file"),
     }
 )
 STOP_LOSS = Table(
@@ -179,21 +196,12 @@ STOP_LOSS = Table(
         "base_percent": Key(fraction("0.999999"), "distance as a fraction of the fill price"),
         "adx_adjustments": Key(STOP_BY_REGIME, "multipliers of the base distance by the regime of an ADX"),
         "regime": Key(ID, "id of that ADX; default: the one of position_size, else the first in the file"),
-        "atr": Key(
-            Table(
-                {
-                    "id": Key(ID, "an ATR", required=True),
-                    "mult": Key(Number(Decimal(0), Decimal(100), over=True), "times the ATR", required=True),
-                }
-            ),
-            "distance in ATRs",
-        ),
+        "atr": Key(ATR_DISTANCE, "distance in ATRs"),
         "price": Key(Formula(), "price of the stop; base_percent beside it is its fallback"),
         "use_vp_levels": Key(Truth(), "value area edge instead of the base stop where it is near enough"),
         "vp": Key(ID, "id of the VolumeProfile; default: the first in the file"),
         "vp_buffer": Key(fraction("0.5", over=False), "distance beyond the edge, as a fraction of it"),
-        "trailing": EXITS_TO_COME["trailing"],
-        "breakeven_at_r": EXITS_TO_COME["breakeven_at_r"],
+        **MOVING_STOP,
     }
 )
 RUNG = Table(
@@ -210,7 +218,7 @@ TAKE_PROFIT = Table(
         "use_vp_targets": Key(Truth(), "value area edge instead of the base target where it is near enough"),
         "vp": Key(ID, "id of the VolumeProfile; default: the first in the file"),
         "partial_exits": Key(ListOf(RUNG, 20), "ladder of limit exits, levels rising"),
-        "time_exit": EXITS_TO_COME["time_exit"],
+        **TIME_EXIT,
     }
 )
 RISK = Table(
@@ -219,7 +227,9 @@ RISK = Table(
         "stop_loss": Key(STOP_LOSS, "protective stop; missing: none"),
         "take_profit": Key(TAKE_PROFIT, "target and ladder; missing: none"),
         **BY_RISK,
-        **EXITS_TO_COME,
+        **MOVING_STOP,
+        **TIME_EXIT,
+        "cooldown": Key(COOLDOWN, "no entry for a number of bars after a trade"),
         **NOT_USED_BY_ANYONE,
     }
 )
@@ -230,8 +240,8 @@ PROTECTION = Table(
         "smoothing_window": Key(whole(1, 10_000), "base closes that are averaged; default 1"),
         "cooldown": Key(Duration(), "suspension; default 24h"),
         "max_drawdown_total": Key(fraction(), "drawdown that ends the run"),
-        "max_daily_loss": later("loss of a day that closes and suspends"),
-        "max_consecutive_losses": later("losing trades in a row that suspend"),
+        "max_daily_loss": Key(fraction(), "loss of a UTC day that closes, and suspends until its end"),
+        "max_consecutive_losses": Key(whole(1, 1000), "trades without gain in a row that suspend"),
         **NOT_USED_BY_ANYONE,
     }
 )
@@ -243,10 +253,11 @@ EXECUTION = Table(
         "slippage_bps": Key(BPS, "taken prices are worse by this; default 2"),
         "half_spread_bps": Key(BPS, "and by this; default 1"),
         "allow_short": Key(Truth(), "default true; a short on a spot venue is synthetic"),
-        "order_type": Key(Text(("market", "limit")), "market"),
-        "limit_offset_bps": later("offset of limit entries"),
-        "expire_bars": later("life of limit entries"),
-        "participation": later("share of a bar's volume that may fill"),
+        "order_type": Key(Text(("market", "limit", "stop")), "how entries are sent; default market"),
+        "limit_offset_bps": Key(BPS, "a limit rests this much on the better side of the close; default 0"),
+        "stop_offset_bps": Key(BPS, "a stop entry rests this much on the worse side of the close; default 0"),
+        "expire_bars": Key(whole(1, 1000), "entry bars that a limit or stop entry rests; default 1"),
+        "participation": Key(fraction(), "share of a bar's volume that may fill; default: all of an order fills"),
     }
 )
 BACKTEST = Table(

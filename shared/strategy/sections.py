@@ -28,7 +28,6 @@ from shared.strategy.schema import (
 )
 
 LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}", re.ASCII)
-NOT_YET = "not available yet"
 
 T = TypeVar("T")
 
@@ -102,9 +101,7 @@ def read_section(tree: Tree, table: Table, where: str, problems: Problems) -> Se
         elif not is_null(entry.value):
             section.places[entry.key] = entry.value.place
             path = section.path(entry.key)
-            if key.later:
-                problems.error(entry.place, path, NOT_YET)
-            elif key.note:
+            if key.note:
                 problems.note(entry.place, path, key.note)
             elif (value := read(entry.value, key.form, path, problems)) is not None:
                 section.values[entry.key] = value

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.strategy.plan import CostChoice, Group, Node, Protection, Side, Sizing, Stop, Target
+from shared.strategy.plan import Cooldown, CostChoice, EntryOrder, Group, Node, Protection, Side, Sizing, Stop, Target
 from shared.strategy.problems import Place, Problem
 
 
@@ -16,6 +16,8 @@ class Behaviour:
     sizing: Sizing
     stop: Stop | None
     target: Target
+    time_exit: int | None = None  # entry bars
+    cooldown: Cooldown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Spec:
     from_ms: int | None
     to_ms: int | None
     search: tuple[SearchParameter, ...]
+    entry_order: EntryOrder
+    participation: Decimal | None  # fraction of a base bar's volume that may fill
 
     @property
     def entry_timeframe(self) -> str:

@@ -235,6 +235,165 @@ BROKEN = [
         ["variants.calm.risk_management.stop_loss.base_percent"],
         id="in a variant",
     ),
+    pytest.param(
+        with_section("risk_management: { trailing: ‸{ percent: 0.01 } }"),
+        ["risk_management.trailing", "needs a stop_loss", "first risk", "stop_loss.base_percent"],
+        id="trailing without a stop",
+    ),
+    pytest.param(
+        with_section("risk_management: { breakeven_at_r: ‸1 }"),
+        ["needs a stop_loss", "stop_loss.base_percent"],
+        id="break-even without a stop",
+    ),
+    pytest.param(
+        with_section("risk_management: { stop_loss: ‸{ trailing: { percent: 0.01 } } }"),
+        ["states no stop: trailing needs one", "first risk", "stop_loss.base_percent"],
+        id="a stop that only trails",
+    ),
+    pytest.param(
+        with_section("risk_management: { stop_loss: ‸{ breakeven_at_r: 1 } }"),
+        ["states no stop: breakeven_at_r needs one", "stop_loss.base_percent"],
+        id="a stop that only breaks even",
+    ),
+    pytest.param(
+        with_section("risk_management: { stop_loss: { base_percent: 0.01, trailing: ‸{ activate_at_r: 1 } } }"),
+        ["stop_loss.trailing", "states no distance", "percent or atr"],
+        id="trailing without a distance",
+    ),
+    pytest.param(
+        with_section(
+            "risk_management: { stop_loss: { base_percent: 0.01,\n"
+            "  trailing: ‸{ percent: 0.01, atr: { id: ATR_14, mult: 2 } } } }"
+        ),
+        ["states two distances", "found percent atr", "percent or atr"],
+        id="trailing by two distances",
+    ),
+    pytest.param(
+        with_section("risk_management: { stop_loss: { base_percent: 0.01, trailing: { percent: ‸1 } } }"),
+        ["stop_loss.trailing.percent", "0.02 is 2 %", "found 1", "over 0 up to 0.999999"],
+        id="trailing by all of the price",
+    ),
+    pytest.param(
+        with_section(
+            "risk_management: { stop_loss: { base_percent: 0.01, trailing: { atr: { id: ‸ADX_14, mult: 2 } } } }"
+        ),
+        ["must be an ATR", "'ADX_14'", "allowed: ATR_14"],
+        id="trailing by no ATR",
+    ),
+    pytest.param(
+        with_section("risk_management: { stop_loss: { base_percent: 0.01, trailing: { atr: ‸{ id: ATR_14 } } } }"),
+        ["trailing.atr", "mult is missing"],
+        id="trailing by an ATR without mult",
+    ),
+    pytest.param(
+        with_section(
+            "risk_management: { stop_loss: { base_percent: 0.01, trailing: { percent: 0.1, activate_at_r: ‸-1 } } }"
+        ),
+        ["activate_at_r", "found -1", "0 to 100"],
+        id="trailing before the entry",
+    ),
+    pytest.param(
+        with_section(
+            "risk_management: { trailing: { percent: 0.1 },\n"
+            "  stop_loss: { base_percent: 0.01, trailing: ‸{ percent: 0.2 } } }"
+        ),
+        ["stop_loss.trailing", "stands in risk_management as well"],
+        id="trailing in two places",
+    ),
+    pytest.param(
+        with_section("risk_management: { breakeven_at_r: 1, stop_loss: { base_percent: 0.01, breakeven_at_r: ‸2 } }"),
+        ["stands in risk_management as well"],
+        id="break-even in two places",
+    ),
+    pytest.param(
+        with_section("risk_management: { stop_loss: { base_percent: 0.01, breakeven_at_r: ‸0 } }"),
+        ["breakeven_at_r", "found 0", "over 0 up to 100"],
+        id="break-even at once",
+    ),
+    pytest.param(
+        with_section("risk_management: { time_exit: ‸12 }"), ["time_exit", "must be a mapping", "bars"], id="time exit"
+    ),
+    pytest.param(
+        with_section("risk_management: { time_exit: { bars: ‸0 } }"),
+        ["time_exit.bars", "found 0", "1 to 1000000"],
+        id="time exit at once",
+    ),
+    pytest.param(
+        with_section("risk_management: { time_exit: { bars: 2 }, take_profit: { time_exit: ‸{ bars: 3 } } }"),
+        ["take_profit.time_exit", "stands in risk_management as well"],
+        id="time exit in two places",
+    ),
+    pytest.param(
+        with_section("risk_management: { cooldown: { bars: ‸1.5 } }"), ["whole number", "found 1.5"], id="cooldown bars"
+    ),
+    pytest.param(
+        with_section("risk_management: { cooldown: ‸{ after: loss } }"), ["the key bars is missing"], id="cooldown"
+    ),
+    pytest.param(
+        with_section("risk_management: { cooldown: { bars: 3, after: ‸losses } }"),
+        ["'losses'", "any loss", "did you mean loss"],
+        id="cooldown after what",
+    ),
+    pytest.param(
+        with_section("risk_management: { position_size: { base_size: 0.1, volatility_target: ‸0.2 } }"),
+        ["more than one size", "base_size and volatility_target", "one of base_size, quote, risk_pct, volatility"],
+        id="volatility beside a size",
+    ),
+    pytest.param(
+        with_section("risk_management: { position_size: { volatility_target: ‸20 } }"),
+        ["found 20", "over 0 up to 10"],
+        id="volatility in percent",
+    ),
+    pytest.param(
+        with_section("risk_management: { position_size: { volatility_target: 0.2, atr: ‸fast } }"),
+        ["must be an ATR", "'fast'", "allowed: ATR_14"],
+        id="volatility of no ATR",
+    ),
+    pytest.param(
+        "timeframes: { entry: 15m }\nrisk_management: { position_size: { volatility_target: ‸0.2 } }\n",
+        ["position_size.volatility_target", "needs an ATR: there is none in the file"],
+        id="volatility without an ATR",
+    ),
+    pytest.param(
+        with_section("equity_protection: { max_daily_loss: ‸0 }"), ["found 0", "over 0 up to 1"], id="daily loss"
+    ),
+    pytest.param(
+        with_section("equity_protection: { max_consecutive_losses: ‸0 }"), ["1 to 1000"], id="consecutive losses"
+    ),
+    pytest.param(
+        with_section("execution: { order_type: ‸limt }"),
+        ["'limt'", "market limit stop", "did you mean limit"],
+        id="order type",
+    ),
+    pytest.param(
+        with_section("execution: { limit_offset_bps: ‸5 }"),
+        ["execution.limit_offset_bps", "needs order_type: limit, which is not stated"],
+        id="offset without an order type",
+    ),
+    pytest.param(
+        with_section("execution: { order_type: limit, stop_offset_bps: ‸5 }"),
+        ["needs order_type: stop, found order_type: limit"],
+        id="offset of another order type",
+    ),
+    pytest.param(
+        with_section("execution: { order_type: limit, limit_offset_bps: ‸1.234 }"), ["2 decimals"], id="limit offset"
+    ),
+    pytest.param(
+        with_section("execution: { order_type: stop, stop_offset_bps: ‸1001 }"), ["0 to 1000"], id="stop offset"
+    ),
+    pytest.param(
+        with_section("execution: { order_type: limit, expire_bars: ‸0 }"), ["found 0", "1 to 1000"], id="expiry"
+    ),
+    pytest.param(
+        with_section("execution: { participation: ‸10 }"),
+        ["participation", "0.02 is 2 %", "over 0 up to 1"],
+        id="participation",
+    ),
+    pytest.param(
+        with_section("variants: { calm: { risk_management: { breakeven_at_r: ‸1 } } }"),
+        ["variants.calm.risk_management.breakeven_at_r", "needs a stop_loss"],
+        id="break-even of a variant without a stop",
+    ),
 ]
 
 
@@ -245,28 +404,6 @@ def test_a_broken_file_is_told_at_its_place(text, parts):
     assert loaded.spec is None
     messages = at(loaded.errors, line, column)
     assert any(all(part in message for part in parts) for message in messages), [str(p) for p in loaded.problems]
-
-
-@pytest.mark.parametrize(
-    ("section", "key"),
-    [
-        ("execution: { order_type: limit }", "order_type"),
-        ("execution: { limit_offset_bps: 5 }", "limit_offset_bps"),
-        ("execution: { expire_bars: 2 }", "expire_bars"),
-        ("execution: { participation: 0.1 }", "participation"),
-        ("risk_management: { stop_loss: { base_percent: 0.01, trailing: { percent: 0.01 } } }", "trailing"),
-        ("risk_management: { stop_loss: { base_percent: 0.01, breakeven_at_r: 1 } }", "breakeven_at_r"),
-        ("risk_management: { time_exit: { bars: 10 } }", "time_exit"),
-        ("risk_management: { cooldown: { bars: 10, after: loss } }", "cooldown"),
-        ("risk_management: { position_size: { volatility_target: 0.2 } }", "volatility_target"),
-        ("equity_protection: { max_daily_loss: 0.05 }", "max_daily_loss"),
-        ("equity_protection: { max_consecutive_losses: 3 }", "max_consecutive_losses"),
-    ],
-)
-def test_what_a_later_version_adds_is_refused_by_name(section, key):
-    loaded = read(with_section(section))
-    assert loaded.spec is None
-    assert any(key in str(p) and "not available yet" in str(p) for p in loaded.errors)
 
 
 def test_a_wanted_indicator_is_refused_by_name():

@@ -216,7 +216,7 @@ def test_what_needs_an_indicator_that_is_not_there_is_noted(risk, note):
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        ("logic: { entry_long: close > fast }", "no exit: neither exit_long, stop nor target"),
+        ("logic: { entry_long: close > fast }", "no exit: neither exit_long, stop, target nor time_exit"),
         ("logic: { entry_short: close < fast, exit_short: close > fast }", "synthetic"),
         ("logic: { entry_short: close < fast }\nexecution: { allow_short: false }", "never evaluated"),
         ("logic: { entry_long: { all: [ [] ] } }", "an empty group never holds"),
@@ -375,7 +375,7 @@ def leaves(form: Form, path: tuple[str, ...] = ()):
     match form:
         case Table(keys):
             for name, key in keys.items():
-                if not key.later and not key.note:
+                if not key.note:
                     yield from leaves(key.form, (*path, name))
         case ListOf(item):
             yield path, form
