@@ -242,6 +242,7 @@ class Fill(BaseModel):
     liquidity: Literal["taker", "maker"]
     reason: str
     no_trade: bool
+    reference_price: str  # before slippage and half-spread
 
 
 class Order(BaseModel):

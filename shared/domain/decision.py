@@ -58,6 +58,7 @@ class Fill(NamedTuple):
     liquidity: int  # TAKER | MAKER
     reason: int
     flags: int
+    reference: int  # [ticks] price before slippage and half-spread; a maker's is its price
 
 
 class Trade(NamedTuple):

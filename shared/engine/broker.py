@@ -80,12 +80,12 @@ def cancel_entry(m: VectorM, out: VectorM, ts: int, reason: int) -> None:
 
 @kernel
 def reduce(
-    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, kind: int, quantity: int, price: int, liquidity: int,
-    reason: int,
+    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, kind: int, quantity: int, price: int, reference: int,
+    liquidity: int, reason: int,
 ) -> None:  # fmt: skip
     """Fill an order that reduces the position; going flat cancels whatever else rests for it."""
     side = 1 if m[POSITION] > 0 else -1
-    leave(m, k, out, order, ts, kind, quantity, price, liquidity, reason)
+    leave(m, k, out, order, ts, kind, quantity, price, reference, liquidity, reason)
     if m[POSITION] == 0:
         cancel_exits(m, k, out, ts, side, order)
 
@@ -98,7 +98,7 @@ def fill_close(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
         m[CLOSE_ORDER] = 0
         if m[POSITION] != 0:
             price = taken_price(m[BAR_O], -1 if m[POSITION] > 0 else 1, k[COST_PPM])
-            reduce(m, k, out, order, ts, MARKET_TYPE, abs(m[POSITION]), price, TAKER, m[CLOSE_REASON])
+            reduce(m, k, out, order, ts, MARKET_TYPE, abs(m[POSITION]), price, m[BAR_O], TAKER, m[CLOSE_REASON])
 
 
 @kernel
@@ -119,7 +119,7 @@ def fill_entry(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
         else:
             if quantity < wanted:
                 order_row(m, out, order, ts, AMENDED, side, MARKET_TYPE, quantity, 0, CASH_REASON)
-            enter(m, k, out, order, ts, side, MARKET_TYPE, quantity, price, TAKER, ENTRY_REASON)
+            enter(m, k, out, order, ts, side, MARKET_TYPE, quantity, price, m[BAR_O], TAKER, ENTRY_REASON)
             rest_exits(m, k, out, ts, side, quantity, price, stop)
 
 
@@ -127,7 +127,7 @@ def fill_entry(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
 def fill_stop(m: VectorM, k: VectorM, out: VectorM, ts: int, reference: int) -> None:
     """The stop closes everything, taking liquidity from `reference`."""
     price = taken_price(reference, -1 if m[POSITION] > 0 else 1, k[COST_PPM])
-    reduce(m, k, out, m[STOP_ORDER], ts, STOP_TYPE, abs(m[POSITION]), price, TAKER, STOP_REASON)
+    reduce(m, k, out, m[STOP_ORDER], ts, STOP_TYPE, abs(m[POSITION]), price, reference, TAKER, STOP_REASON)
 
 
 @kernel
@@ -140,21 +140,11 @@ def fill_limits(m: VectorM, k: VectorM, out: VectorM, ts: int, reached: int, at_
             quantity = m[at + RUNG_QUANTITY]
             m[at + RUNG_QUANTITY] = 0
             price = reached if at_open == 1 else m[at + RUNG_PRICE]
-            reduce(
-                m,
-                k,
-                out,
-                m[at + RUNG_ORDER],
-                ts,
-                LIMIT_TYPE,
-                quantity,
-                price,
-                MAKER,
-                PARTIAL_BASE + m[at + RUNG_NUMBER],
-            )
+            order, reason = m[at + RUNG_ORDER], PARTIAL_BASE + m[at + RUNG_NUMBER]
+            reduce(m, k, out, order, ts, LIMIT_TYPE, quantity, price, price, MAKER, reason)
     if m[POSITION] != 0 and m[TARGET] > 0 and side * (reached - m[TARGET]) > 0:
         price = reached if at_open == 1 else m[TARGET]
-        reduce(m, k, out, m[TARGET_ORDER], ts, LIMIT_TYPE, abs(m[POSITION]), price, MAKER, TARGET_REASON)
+        reduce(m, k, out, m[TARGET_ORDER], ts, LIMIT_TYPE, abs(m[POSITION]), price, price, MAKER, TARGET_REASON)
 
 
 @kernel

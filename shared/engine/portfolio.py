@@ -61,12 +61,13 @@ def live_through(m: VectorM) -> None:
 @kernel
 def fill(
     m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, side: int, kind: int, quantity: int, price: int,
-    liquidity: int, reason: int,
+    reference: int, liquidity: int, reason: int,
 ) -> int:  # fmt: skip
     """Book one execution in cash and position, and say so in rows. Returns its notional."""
     notional = notional_of(k, price, quantity)
     fee = fee_of(notional, k[TAKER_PPM] if liquidity == TAKER else k[MAKER_PPM])
-    fill_row(m, out, order, ts, side, quantity, price, fee, liquidity, reason, FLAG_NO_TRADE if m[NO_TRADE] == 1 else 0)
+    flags = FLAG_NO_TRADE if m[NO_TRADE] == 1 else 0
+    fill_row(m, out, order, ts, side, quantity, price, fee, liquidity, reason, flags, reference)
     order_row(m, out, order, ts, FILLED_EVENT, side, kind, quantity, price, reason)
     m[CASH] = bounded(bounded(m[CASH] - side * notional) - fee)
     m[POSITION] = m[POSITION] + side * quantity
@@ -78,11 +79,11 @@ def fill(
 @kernel
 def enter(
     m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, side: int, kind: int, quantity: int, price: int,
-    liquidity: int, reason: int,
+    reference: int, liquidity: int, reason: int,
 ) -> None:  # fmt: skip
     """Open a position from flat."""
     m[FEES] = 0
-    m[ENTRY_NOTIONAL] = fill(m, k, out, order, ts, side, kind, quantity, price, liquidity, reason)
+    m[ENTRY_NOTIONAL] = fill(m, k, out, order, ts, side, kind, quantity, price, reference, liquidity, reason)
     m[ENTRY_MS] = ts
     m[ENTRY_PRICE] = price
     m[ENTRY_QUANTITY] = quantity
@@ -94,12 +95,12 @@ def enter(
 
 @kernel
 def leave(
-    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, kind: int, quantity: int, price: int, liquidity: int,
-    reason: int,
+    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, kind: int, quantity: int, price: int, reference: int,
+    liquidity: int, reason: int,
 ) -> None:  # fmt: skip
     """Reduce the position by `quantity`; flat: the round trip becomes a trade."""
     long = 1 if m[POSITION] > 0 else -1
-    notional = fill(m, k, out, order, ts, -long, kind, quantity, price, liquidity, reason)
+    notional = fill(m, k, out, order, ts, -long, kind, quantity, price, reference, liquidity, reason)
     m[EXIT_NOTIONAL] = bounded(m[EXIT_NOTIONAL] + notional)
     if long > 0:
         m[WORST] = min(m[WORST], price)

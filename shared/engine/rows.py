@@ -53,7 +53,7 @@ def order_row(
 @kernel
 def fill_row(
     m: VectorM, out: VectorM, order: int, ts: int, side: int, quantity: int, price: int, fee: int, liquidity: int,
-    reason: int, flags: int,
+    reason: int, flags: int, reference: int,
 ) -> None:  # fmt: skip
     """One execution."""
     at = open_row(m, out, FILL)
@@ -66,6 +66,7 @@ def fill_row(
     out[at + 6] = liquidity
     out[at + 7] = reason
     out[at + 8] = flags
+    out[at + 9] = reference
 
 
 @kernel

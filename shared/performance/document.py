@@ -172,6 +172,7 @@ def fill_json(rules: InstrumentRules, fill: Fill) -> Json:
         "liquidity": "maker" if fill.liquidity == MAKER else "taker",
         "reason": reason_text(fill.reason),
         "no_trade": fill.flags & FLAG_NO_TRADE != 0,
+        "reference_price": rules.price_text(fill.reference),
     }
 
 

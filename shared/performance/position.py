@@ -16,8 +16,9 @@ from shared.performance.book import Book
 from shared.performance.money import average_price, half_even, units_per_tick_step
 
 RESTING = (ORDER_EVENTS.index("submitted"), ORDER_EVENTS.index("amended"))
+PART = ORDER_EVENTS.index("partially_filled")
 STOP, LIMIT = ORDER_TYPES.index("stop"), ORDER_TYPES.index("limit")
-TARGET = REASONS.index("target")
+TARGET, ENTRY = REASONS.index("target"), REASONS.index("entry")
 
 
 @dataclass(slots=True)
@@ -29,6 +30,9 @@ class Resting:
     def step(self, event: OrderEvent) -> None:
         if event.event in RESTING:
             self.orders[event.order_seq] = event
+        elif event.event == PART and event.order_seq in self.orders:
+            order = self.orders[event.order_seq]
+            self.orders[event.order_seq] = order._replace(quantity=order.quantity - event.quantity)
         else:
             self.orders.pop(event.order_seq, None)
 
@@ -45,7 +49,7 @@ def open_position(book: Book, resting: Iterable[OrderEvent], mark: tuple[int, in
     if book.position == 0:
         return None
     rules, side = book.rules, 1 if book.position > 0 else -1
-    exits = [order for order in resting if order.side == -side]
+    exits = [order for order in resting if order.side == -side and order.reason != ENTRY]
     stops = [order.price for order in exits if order.type == STOP]
     targets = [order.price for order in exits if order.type == LIMIT and order.reason == TARGET]
     rungs = [order for order in exits if order.type == LIMIT and order.reason > PARTIAL_BASE]

@@ -103,7 +103,7 @@ Record = type[OrderEvent] | type[Fill] | type[Trade] | type[EquityPoint] | type[
 # Table of each record, and the form of each field in its order; columns stand in the same order, behind run_id.
 LAYOUT: dict[Record, tuple[Table, tuple[Form, ...]]] = {
     OrderEvent: (tables.orders, (PLAIN, PLAIN, PLAIN, EVENT, BUY_SELL, TYPE, QUANTITY, PRICE_OR_NONE, REASON)),
-    Fill: (tables.fills, (PLAIN, PLAIN, PLAIN, BUY_SELL, QUANTITY, PRICE, QUOTE, LIQUIDITY, REASON, NO_TRADE)),
+    Fill: (tables.fills, (PLAIN, PLAIN, PLAIN, BUY_SELL, QUANTITY, PRICE, QUOTE, LIQUIDITY, REASON, NO_TRADE, PRICE)),
     Trade: (
         tables.trades,
         (PLAIN, LONG_SHORT, PLAIN, PLAIN, QUANTITY, QUOTE, QUOTE, QUOTE, QUOTE, PRICE, PRICE, REASON),

@@ -325,7 +325,7 @@ orders = Table(
     Column("seq", BigInteger, nullable=False),
     Column("order_seq", BigInteger, nullable=False, comment="the order's name: seq of its submitted event"),
     _ms("ts_ms", "bar time"),
-    _text("event", "submitted | amended | filled | rejected | cancelled | expired"),
+    _text("event", "submitted | amended | partially_filled | filled | rejected | cancelled | expired"),
     _text("side", "buy | sell"),
     _text("type", "market | stop | limit"),
     _money("quantity", "[base]"),
@@ -350,6 +350,7 @@ fills = Table(
     _text("liquidity", "taker | maker"),
     _text("reason"),
     Column("no_trade", Boolean, nullable=False, comment="filled in a minute without trades"),
+    _money("reference", "[quote] price before slippage and half-spread"),
     PrimaryKeyConstraint("run_id", "seq"),
 )
 

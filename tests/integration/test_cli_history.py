@@ -171,7 +171,7 @@ def test_a_backtest_reads_covered_minutes_of_the_record(paperfold: Paperfold, en
     (out := tmp_path / "doc.json").write_text(json.dumps(doc), encoding="utf-8")
     of_file = paperfold("backtest", strategy, "--bars", file, *window, "--rules", out)
     assert of_file.out == of_record.out
-    assert (paperfold("backtest", strategy).code, paperfold("db", "migrate").out) == (2, "schema 0004\n")
+    assert (paperfold("backtest", strategy).code, paperfold("db", "migrate").out) == (2, "schema 0005\n")
 
 
 def test_roles_are_made(paperfold: Paperfold, engine: Engine, tmp_path: Path) -> None:

@@ -19,13 +19,13 @@ from tests.support.store import RULES, START, M, a_run, engine_of
 # a long trade with a stop that is moved once: ticks of 0.01, steps of 0.00001, units of 1e-8
 STORY: list[Decision] = [
     OrderEvent(1, 1, START, 1, 1, 1, 25_000, 0, 1),
-    Fill(2, 1, START + M, 1, 25_000, 10_001, 2_500_250, 0, 1, 0),
+    Fill(2, 1, START + M, 1, 25_000, 10_001, 2_500_250, 0, 1, 0, 9_998),
     OrderEvent(3, 1, START + M, 3, 1, 1, 25_000, 0, 1),
     OrderEvent(4, 4, START + M, 1, -1, 2, 25_000, 9_800, 3),
     EquityPoint(5, START + 2 * M - 1, 999_997_500_000, 974_994_999_750, 25_000),
     Note(6, START + 2 * M - 1, 5, -3),
     OrderEvent(7, 4, START + 3 * M, 2, -1, 2, 25_000, 9_900, 4),
-    Fill(8, 4, START + 4 * M - 1, -1, 25_000, 9_899, 2_474_750, 1, 102, 1),
+    Fill(8, 4, START + 4 * M - 1, -1, 25_000, 9_899, 2_474_750, 1, 102, 1, 9_899),
     OrderEvent(9, 4, START + 4 * M - 1, 3, -1, 2, 25_000, 9_900, 4),
     Trade(10, 1, START + M, START + 4 * M - 1, 25_000, 2_500_250_000, 2_474_750_000, -25_500_000, 4_975_000,
           9_899, 10_050, 4),
@@ -60,10 +60,10 @@ def test_decisions_come_back_as_the_fold_gave_them(conn: Connection) -> None:
 def test_rows_hold_money_with_its_decimals_and_words(conn: Connection) -> None:
     run = a_run(conn)
     write_decisions(conn, [(run.id, RULES, STORY)])
-    columns = "side, quantity::text, price::text, fee::text, liquidity, reason, no_trade"
+    columns = "side, quantity::text, price::text, fee::text, liquidity, reason, no_trade, reference::text"
     assert conn.execute(text(f"select {columns} from fills order by seq")).all() == [
-        ("buy", "0.25000", "100.01", "0.02500250", "taker", "entry", False),
-        ("sell", "0.25000", "98.99", "0.02474750", "maker", "partial_2", True),
+        ("buy", "0.25000", "100.01", "0.02500250", "taker", "entry", False, "99.98"),
+        ("sell", "0.25000", "98.99", "0.02474750", "maker", "partial_2", True, "98.99"),
     ]  # fmt: skip
     assert conn.execute(text("select order_seq, status, price, reason from v_orders order by 1")).all() == [
         (1, "filled", None, "entry"), (4, "filled", Decimal("99.00"), "trailing"),

@@ -9,6 +9,7 @@ from shared.domain.decision import (
     NOTES,
     ORDER_EVENTS,
     ORDER_TYPES,
+    PARTIAL_BASE,
     REASONS,
     TAKER,
     Decision,
@@ -35,21 +36,22 @@ def order(seq: int, name: int, ts: int, event: str, side: int, kind: str, quanti
 
 
 ENTRY, STOP, EXIT = REASONS.index("entry"), REASONS.index("stop"), REASONS.index("target")
+LIMIT = ORDER_TYPES.index("limit")
 # long 0.1 BTC at 20,000.00, out at 20,500.00; then short 0.05 at 20,400.00, stop 21,000.00, marked at 20,300.00
 DECISIONS: list[Decision] = [
     order(1, 1, 59_999, "submitted", BUY, "market", 10_000, 0, "entry"),
-    Fill(2, 1, 60_000, BUY, 10_000, 2_000_000, 100, TAKER, ENTRY, 0),
+    Fill(2, 1, 60_000, BUY, 10_000, 2_000_000, 100, TAKER, ENTRY, 0, 1_999_400),
     order(3, 1, 60_000, "filled", BUY, "market", 10_000, 2_000_000, "entry"),
     order(4, 4, 60_000, "submitted", SELL, "limit", 10_000, 2_050_000, "target"),
     EquityPoint(5, 119_999, CASH - 100, CASH - 100 - 2_000_000 * 10_000 * UNIT, 10_000),
-    Fill(6, 4, 179_999, SELL, 10_000, 2_050_000, 50, MAKER, EXIT, 0),
+    Fill(6, 4, 179_999, SELL, 10_000, 2_050_000, 50, MAKER, EXIT, 0, 2_050_000),
     order(7, 4, 179_999, "filled", SELL, "limit", 10_000, 2_050_000, "target"),
     Trade(8, 1, 60_000, 179_999, 10_000, 2_000_000 * 10_000 * UNIT, 2_050_000 * 10_000 * UNIT, 50_000 * 10_000 * UNIT,
           150, 1_990_000, 2_050_000, EXIT),
     EquityPoint(9, 179_999, CASH + 5_000_000_000 - 150, CASH + 5_000_000_000 - 150, 0),
     Note(10, 179_999, NOTES.index("both_sides"), 0),
     order(11, 11, 239_999, "submitted", SELL, "market", 5_000, 0, "entry"),
-    Fill(12, 11, 240_000, SELL, 5_000, 2_040_000, 20, TAKER, ENTRY, 1),
+    Fill(12, 11, 240_000, SELL, 5_000, 2_040_000, 20, TAKER, ENTRY, 1, 2_040_612),
     order(13, 11, 240_000, "filled", SELL, "market", 5_000, 2_040_000, "entry"),
     order(14, 14, 240_000, "submitted", BUY, "stop", 5_000, 2_100_000, "stop"),
     EquityPoint(15, 299_999, CASH + 5_500_000_000 - 170, CASH + 5_000_000_000 - 170 + 2_040_000 * 5_000 * UNIT, -5_000),
@@ -106,6 +108,7 @@ def test_fills_are_text_with_all_their_decimals():
     assert DOC["fills"][2] == {
         "seq": 12, "order_seq": 11, "ts_ms": 240_000, "side": "sell", "quantity": "0.05000", "price": "20400.00",
         "fee_quote": "0.00000020", "liquidity": "taker", "reason": "entry", "no_trade": True,
+        "reference_price": "20406.12",
     }  # fmt: skip
     assert [fill["liquidity"] for fill in DOC["fills"]] == ["taker", "maker", "taker"]
 
@@ -168,3 +171,17 @@ def test_an_empty_run_is_a_document_too():
 
 def test_cash_finer_than_a_unit_is_rounded_as_the_engine_does():
     assert [to_units(RULES, Decimal(text)) for text in ("1", "0.000000005", "0.000000015")] == [10**8, 0, 2]
+
+
+def test_a_resting_entry_is_no_stop_of_the_position():
+    entry = order(16, 16, 299_999, "submitted", BUY, "stop", 5_000, 2_110_000, "entry")
+    assert document(header(), [*DECISIONS, entry])["open_position"]["stop"] == "21000.00"
+
+
+def test_what_an_order_has_filled_rests_no_longer():
+    rung = PARTIAL_BASE + 1
+    rests = OrderEvent(16, 16, 299_999, ORDER_EVENTS.index("submitted"), BUY, LIMIT, 3_000, 2_020_000, rung)
+    part = OrderEvent(17, 16, 300_000, ORDER_EVENTS.index("partially_filled"), BUY, LIMIT, 1_000, 2_020_000, rung)
+    assert document(header(), [*DECISIONS, rests, part])["open_position"]["rungs"] == [
+        {"price": "20200.00", "quantity": "0.02000", "reason": "partial_1"}
+    ]

@@ -31,7 +31,7 @@ decisions = st.one_of(
         OrderEvent, counts, counts, ms, st.integers(0, len(ORDER_EVENTS) - 1), side,
         st.integers(0, len(ORDER_TYPES) - 1), counts, counts, reason,
     ),
-    st.builds(Fill, counts, counts, ms, side, counts, counts, words, bit, reason, bit),
+    st.builds(Fill, counts, counts, ms, side, counts, counts, words, bit, reason, bit, counts),
     st.builds(Trade, counts, side, ms, ms, counts, counts, counts, words, words, counts, counts, reason),
     st.builds(EquityPoint, counts, ms, words, words, words),
     st.builds(Note, counts, ms, st.integers(0, len(NOTES) - 1), words),
@@ -47,8 +47,11 @@ def test_a_decision_survives_its_row(rules: InstrumentRules, decision: OrderEven
 
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES.keys())
 def test_money_is_the_domain_s_text(rules: InstrumentRules) -> None:
-    row = dict(zip(columns(Fill), to_row(Scale.of(rules), Fill(1, 1, 0, 1, 12_345, 678, -9, 0, 1, 0)), strict=True))
+    row = dict(
+        zip(columns(Fill), to_row(Scale.of(rules), Fill(1, 1, 0, 1, 12_345, 678, -9, 0, 1, 0, 677)), strict=True)
+    )
     assert f"{row['price']:f}" == rules.price_text(678)
+    assert f"{row['reference']:f}" == rules.price_text(677)
     assert f"{row['quantity']:f}" == rules.quantity_text(12_345)
     assert f"{row['fee']:f}" == rules.quote_text(-9)
 
@@ -71,7 +74,7 @@ def test_every_field_has_a_form_and_a_column(record: type[Fill]) -> None:
 )
 def test_a_row_that_no_fold_wrote_is_told_by_its_place(column: str, value: object) -> None:
     scale = Scale.of(RULES["cents"])
-    row = list(to_row(scale, Fill(9, 1, 0, 1, 5, 678, 9, 0, 1, 0)))
+    row = list(to_row(scale, Fill(9, 1, 0, 1, 5, 678, 9, 0, 1, 0, 677)))
     row[columns(Fill).index(column)] = value
     with pytest.raises(DivergenceError, match=f"fills run 3 seq 9: {column} was not written by a fold"):
         from_row(scale, Fill, 3, row)
