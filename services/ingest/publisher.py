@@ -121,20 +121,25 @@ class InstrumentStream:
         return bool(entries) and entries[0].open_ms == open_ms
 
     async def _restore(self) -> int | None:
-        """Make the stream hold the newest minutes of the record, up to its length. Its end; None: not yet."""
+        """Make the stream hold the newest minutes of the record, up to its length. Its end; None: not yet.
+
+        The stream is looked at before the record, which is ahead of it: were it the other way round, what another
+        process tells between the looks would seem to be no part of the record. Raises FencedError when the epoch is
+        over: whoever has it now tells the stream, and a process that slept must not begin it anew.
+        """
         name = self._instrument.name
+        told = await self._told()
         self._waiting.clear()  # all of it is in the record by now
-        wanted = await self._recorder.read(_newest_entries, self._instrument.id, self._minutes)
+        wanted = await self._recorder.run(_newest_entries, self._instrument.id, self._minutes)
         if not wanted:
             return None  # nothing is decided yet
-        first = (await stream.read_async(self._redis, {name: stream.BEGINNING}, count=1)).get(name)
-        last_ms = await stream.last_open_ms_async(self._redis, name)
-        if first and last_ms is not None:
+        last_ms = told[-1] if told else None
+        if last_ms is not None:
             hole_ms = first_ms_of(wanted[0]) - last_ms - MINUTE_MS
             if 0 < hole_ms <= CATCH_UP_MS:
                 return None  # nothing is told past a hole that is being filled
-            if hole_ms > 0 or first[0].open_ms > wanted[0].open_ms or last_ms > wanted[-1].open_ms:
-                with unavailable():  # it lacks its beginning, or ends elsewhere; ids only rise, so begin anew
+            if hole_ms > 0 or not _is_part(told, wanted):
+                with unavailable():  # it lacks something, or ends elsewhere; ids only rise, so begin anew
                     await self._redis.delete(keys.bars(name))
                 last_ms = None
         missing = [entry for entry in wanted if last_ms is None or entry.open_ms > last_ms]
@@ -143,6 +148,15 @@ class InstrumentStream:
         if missing:
             self._log.info("stream_restored", entries=len(missing), last_ms=wanted[-1].open_ms)
         return wanted[-1].open_ms
+
+    async def _told(self) -> list[int]:
+        """Minutes that the stream's entries end with."""
+        told: list[int] = []
+        name, at = self._instrument.name, stream.BEGINNING
+        while entries := (await stream.read_async(self._redis, {name: at}, count=CHUNK)).get(name):
+            told += [entry.open_ms for entry in entries]
+            at = told[-1]
+        return told
 
 
 def _stop_if_cancelled() -> None:
@@ -155,6 +169,12 @@ def _stop_if_cancelled() -> None:
 def first_ms_of(entry: Entry) -> int:
     """The first minute that an entry tells of."""
     return entry.from_ms if isinstance(entry, Gap) else entry.open_ms
+
+
+def _is_part(told: Sequence[int], wanted: Sequence[Entry]) -> bool:
+    """Does the stream, from the first wanted minute on, hold every wanted one up to its end, and end among them?"""
+    have = [open_ms for open_ms in told if open_ms >= wanted[0].open_ms]
+    return have == [entry.open_ms for entry in wanted if entry.open_ms <= told[-1]]
 
 
 def _newest_entries(conn: Connection, instrument_id: int, minutes: int) -> list[Entry]:
