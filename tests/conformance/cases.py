@@ -1,13 +1,17 @@
 """Which parameters the suite runs each indicator with, and where its inputs come from."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
+import pytest
 
 from shared.indicators.fact_sheet import Indicator
 from shared.indicators.registry import REGISTRY
+from tests.conformance.agreement import assert_agree
 from tests.conformance.series import SERIES, Series
 from tests.support.compiled_indicators import Result, run_indicator
+from tests.support.oracles.table import ORACLES
 
 # Beside the defaults: the smallest that are allowed, and some that differ from each other wherever they can.
 VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
@@ -41,7 +45,7 @@ READ: dict[str, dict[str, float]] = {
 }
 
 
-def params_of(sheet: Indicator, given: dict[str, float]) -> tuple[float, ...]:
+def params_of(sheet: Indicator, given: Mapping[str, float]) -> tuple[float, ...]:
     """All parameters in the order of the fact sheet."""
     unknown = set(given) - set(sheet.param_names())
     assert not unknown, f"{sheet.type} has no {unknown}"
@@ -116,3 +120,14 @@ def by_name(sheet: Indicator, rows: list[tuple[float, ...]]) -> dict[str, np.nda
     """Input columns by name, as oracles take them."""
     columns = np.array(rows, dtype=float).T
     return {wanted.name: column for wanted, column in zip(sheet.inputs, columns, strict=True)}
+
+
+def check(sheet: Indicator, params: tuple[float, ...], rows: list[tuple[float, ...]], ours: Result, where: str) -> None:
+    """Hold a run's outputs against the oracle."""
+    given = by_name(sheet, rows)
+    oracle = ORACLES[sheet.type](given, dict(zip(sheet.param_names(), params, strict=True)))
+    assert_agree(sheet, outputs_of(ours, sheet), oracle, given, where)
+
+
+every_case = pytest.mark.parametrize("case", CASES)
+every_type = pytest.mark.parametrize("sheet", REGISTRY.values(), ids=REGISTRY.keys())

@@ -6,6 +6,8 @@ All of them keep the rules of a recorded bar (0 < low <= open, close <= high, vo
 from random import Random
 from typing import NamedTuple
 
+HOUR_MS = 3_600_000
+
 
 class Series(NamedTuple):
     """Equal-length columns of one timeframe's closed bars."""
@@ -16,6 +18,11 @@ class Series(NamedTuple):
     low: list[float]
     close: list[float]
     volume: list[float]
+
+    @property
+    def open_ms(self) -> list[float]:
+        """Open times, were the numbers hours: a few weeks, so that days and weeks begin and end in them."""
+        return [number * HOUR_MS for number in self.number]
 
     def times(self, factor: float) -> "Series":
         """The same market with every price multiplied."""
@@ -41,6 +48,11 @@ def walk(
         low = max(1, round(min(open_, at) * (1.0 - abs(random.gauss(0.0, swing / 3.0)))))
         rows.append((float(first + i), open_ * tick, high * tick, low * tick, at * tick, float(random.randint(1, 900))))
     return Series(*(list(column) for column in zip(*rows, strict=True)))
+
+
+def days(series: Series) -> Series:
+    """The same bars as one a day, each at its midnight."""
+    return series._replace(number=[24.0 * number for number in series.number])
 
 
 def still(bars: int, price: float, volume: float, first: int) -> Series:
@@ -119,4 +131,7 @@ SERIES: dict[str, Series] = {
     "huge_prices": walk(9, BARS, 900_000_000.0, 0.01),
     "quiet_runs": with_quiet_runs(walk(10, BARS, 60.0, 0.01), 11),
     "lattice": lattice(12, BARS),
+    "dust": lattice(14, BARS).times(1e-8),  # a few units of the smallest price
+    "untraded_at_first": joined(still(40, 55.5, 0.0, 3), walk(15, BARS - 40, 55.5, 0.01, first=43)),
+    "days": days(with_jumps(walk(16, BARS + 60, 0.5, 0.0001, swing=0.02, first=17_000), 17)),
 }
