@@ -1,13 +1,18 @@
 """Every indicator there is, by the type name of the strategy file. Adding one here is what puts it under test."""
 
 from shared.indicators.adx import ADX
+from shared.indicators.aroon import AROON
 from shared.indicators.atr import ATR
 from shared.indicators.ema import EMA
 from shared.indicators.fact_sheet import Indicator
 from shared.indicators.fvg import FVG
+from shared.indicators.ichimoku import ICHIMOKU
+from shared.indicators.psar import PSAR
 from shared.indicators.rsi import RSI
 from shared.indicators.sma import SMA
+from shared.indicators.supertrend import SUPERTREND
 from shared.indicators.volume_profile import VOLUME_PROFILE
+from shared.indicators.vortex import VORTEX
 from shared.indicators.vpfvg_signal import VPFVG_SIGNAL
 
 REGISTRY: dict[str, Indicator] = {
@@ -16,6 +21,11 @@ REGISTRY: dict[str, Indicator] = {
     "RSI": RSI,
     "ATR": ATR,
     "ADX": ADX,
+    "AROON": AROON,
+    "SUPERTREND": SUPERTREND,
+    "PSAR": PSAR,
+    "ICHIMOKU": ICHIMOKU,
+    "VORTEX": VORTEX,
     "VolumeProfile": VOLUME_PROFILE,
     "FVG": FVG,
     "VPFVGSignal": VPFVG_SIGNAL,

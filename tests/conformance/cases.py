@@ -20,6 +20,17 @@ VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
     "RSI": ({"length": 2, "overbought": 90, "oversold": 10}, {"length": 9}),
     "ATR": ({"period": 1}, {"period": 7}),
     "ADX": ({"period": 2}, {"period": 8, "trend_threshold": 40, "range_threshold": 30}),
+    "AROON": ({"length": 2}, {"length": 25}),
+    "SUPERTREND": ({"length": 2, "mult": 0}, {"length": 7, "mult": 1.5}),
+    "PSAR": (
+        {"acceleration": 0.001, "maximum": 0.001}, {"acceleration": 1, "maximum": 1},
+        {"acceleration": 0.05, "maximum": 0.3},
+    ),
+    "ICHIMOKU": (
+        {"conversion": 1, "base": 1, "span_b": 1, "displacement": 0},
+        {"conversion": 7, "base": 22, "span_b": 44, "displacement": 30},
+    ),
+    "VORTEX": ({"length": 1}, {"length": 25}),
     "VolumeProfile": (
         {"lookback": 1, "price_bins": 2, "atr_period": 1, "atr_multiplier": 0},
         {"lookback": 25, "price_bins": 9, "update_frequency": 4, "atr_period": 5, "atr_multiplier": 0.5},

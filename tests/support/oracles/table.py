@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tests.support.oracles.fvg import fvg
 from tests.support.oracles.standard import adx, atr, ema, rsi, sma
+from tests.support.oracles.trend import aroon, ichimoku, psar, supertrend, vortex
 from tests.support.oracles.volume_profile import volume_profile
 from tests.support.oracles.vpfvg_signal import vpfvg_signal
 from tests.support.oracles.words import Columns, Params
@@ -14,6 +15,11 @@ ORACLES: dict[str, Callable[[Columns, Params], Columns]] = {
     "RSI": rsi,
     "ATR": atr,
     "ADX": adx,
+    "AROON": aroon,
+    "SUPERTREND": supertrend,
+    "PSAR": psar,
+    "ICHIMOKU": ichimoku,
+    "VORTEX": vortex,
     "VolumeProfile": volume_profile,
     "FVG": fvg,
     "VPFVGSignal": vpfvg_signal,
