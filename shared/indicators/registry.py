@@ -1,12 +1,15 @@
 """Every indicator there is, by the type name of the strategy file. Adding one here is what puts it under test."""
 
+from shared.indicators.ad import AD
 from shared.indicators.adx import ADX
 from shared.indicators.aroon import AROON
 from shared.indicators.atr import ATR
+from shared.indicators.cmf import CMF
 from shared.indicators.ema import EMA
 from shared.indicators.fact_sheet import Indicator
 from shared.indicators.fvg import FVG
 from shared.indicators.ichimoku import ICHIMOKU
+from shared.indicators.obv import OBV
 from shared.indicators.psar import PSAR
 from shared.indicators.rsi import RSI
 from shared.indicators.sma import SMA
@@ -26,6 +29,9 @@ REGISTRY: dict[str, Indicator] = {
     "PSAR": PSAR,
     "ICHIMOKU": ICHIMOKU,
     "VORTEX": VORTEX,
+    "OBV": OBV,
+    "AD": AD,
+    "CMF": CMF,
     "VolumeProfile": VOLUME_PROFILE,
     "FVG": FVG,
     "VPFVGSignal": VPFVG_SIGNAL,

@@ -31,6 +31,9 @@ VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
         {"conversion": 7, "base": 22, "span_b": 44, "displacement": 30},
     ),
     "VORTEX": ({"length": 1}, {"length": 25}),
+    "OBV": (),
+    "AD": (),
+    "CMF": ({"length": 2}, {"length": 9}),
     "VolumeProfile": (
         {"lookback": 1, "price_bins": 2, "atr_period": 1, "atr_multiplier": 0},
         {"lookback": 25, "price_bins": 9, "update_frequency": 4, "atr_period": 5, "atr_multiplier": 0.5},

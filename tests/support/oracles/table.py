@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.support.oracles.fvg import fvg
 from tests.support.oracles.standard import adx, atr, ema, rsi, sma
 from tests.support.oracles.trend import aroon, ichimoku, psar, supertrend, vortex
+from tests.support.oracles.volume_flow import ad, cmf, obv
 from tests.support.oracles.volume_profile import volume_profile
 from tests.support.oracles.vpfvg_signal import vpfvg_signal
 from tests.support.oracles.words import Columns, Params
@@ -20,6 +21,9 @@ ORACLES: dict[str, Callable[[Columns, Params], Columns]] = {
     "PSAR": psar,
     "ICHIMOKU": ichimoku,
     "VORTEX": vortex,
+    "OBV": obv,
+    "AD": ad,
+    "CMF": cmf,
     "VolumeProfile": volume_profile,
     "FVG": fvg,
     "VPFVGSignal": vpfvg_signal,
