@@ -9,7 +9,9 @@ from shared.indicators.ema import EMA
 from shared.indicators.fact_sheet import Indicator
 from shared.indicators.fvg import FVG
 from shared.indicators.ichimoku import ICHIMOKU
+from shared.indicators.linreg import LINREG
 from shared.indicators.obv import OBV
+from shared.indicators.percentrank import PERCENTRANK
 from shared.indicators.psar import PSAR
 from shared.indicators.rsi import RSI
 from shared.indicators.sma import SMA
@@ -32,6 +34,8 @@ REGISTRY: dict[str, Indicator] = {
     "OBV": OBV,
     "AD": AD,
     "CMF": CMF,
+    "LINREG": LINREG,
+    "PERCENTRANK": PERCENTRANK,
     "VolumeProfile": VOLUME_PROFILE,
     "FVG": FVG,
     "VPFVGSignal": VPFVG_SIGNAL,

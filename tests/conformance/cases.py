@@ -34,6 +34,8 @@ VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
     "OBV": (),
     "AD": (),
     "CMF": ({"length": 2}, {"length": 9}),
+    "LINREG": ({"length": 2}, {"length": 50}),
+    "PERCENTRANK": ({"length": 1}, {"length": 30}),
     "VolumeProfile": (
         {"lookback": 1, "price_bins": 2, "atr_period": 1, "atr_multiplier": 0},
         {"lookback": 25, "price_bins": 9, "update_frequency": 4, "atr_period": 5, "atr_multiplier": 0.5},

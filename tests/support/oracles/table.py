@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tests.support.oracles.fvg import fvg
+from tests.support.oracles.regression import linreg, percentrank
 from tests.support.oracles.standard import adx, atr, ema, rsi, sma
 from tests.support.oracles.trend import aroon, ichimoku, psar, supertrend, vortex
 from tests.support.oracles.volume_flow import ad, cmf, obv
@@ -24,6 +25,8 @@ ORACLES: dict[str, Callable[[Columns, Params], Columns]] = {
     "OBV": obv,
     "AD": ad,
     "CMF": cmf,
+    "LINREG": linreg,
+    "PERCENTRANK": percentrank,
     "VolumeProfile": volume_profile,
     "FVG": fvg,
     "VPFVGSignal": vpfvg_signal,
