@@ -52,6 +52,13 @@ VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
         {"lookback_validation": 1, "hvn_overlap_pct": 0, "poc_shift_multiplier": 0, "lvn_dist_multiplier": 0},
         {"atr_period": 6, "lookback_validation": 9, "lvn_dist_multiplier": 1.5, "poc_shift_multiplier": 0.1},
     ),
+    "WMA": ({"length": 1}, {"length": 7}),
+    "DEMA": ({"length": 1}, {"length": 7}),
+    "TEMA": ({"length": 1}, {"length": 7}),
+    "HMA": ({"length": 2}, {"length": 3}, {"length": 21}),
+    "KAMA": ({"length": 2, "fast": 1, "slow": 2}, {"length": 7, "fast": 3, "slow": 20}, {"length": 30}),
+    "RMA": ({"length": 1}, {"length": 5}),
+    "VWMA": ({"length": 1}, {"length": 7}),
 }  # fmt: skip
 
 # The indicators that others read, as a strategy would declare them: small enough to have something to say.

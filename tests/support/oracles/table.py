@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.support.oracles.averages import dema, hma, kama, rma, tema, vwma, wma
 from tests.support.oracles.fvg import fvg
 from tests.support.oracles.regression import linreg, percentrank
 from tests.support.oracles.standard import adx, atr, ema, rsi, sma
@@ -30,4 +31,11 @@ ORACLES: dict[str, Callable[[Columns, Params], Columns]] = {
     "VolumeProfile": volume_profile,
     "FVG": fvg,
     "VPFVGSignal": vpfvg_signal,
+    "WMA": wma,
+    "DEMA": dema,
+    "TEMA": tema,
+    "HMA": hma,
+    "KAMA": kama,
+    "RMA": rma,
+    "VWMA": vwma,
 }
