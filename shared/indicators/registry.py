@@ -4,28 +4,35 @@ from shared.indicators.ad import AD
 from shared.indicators.adx import ADX
 from shared.indicators.aroon import AROON
 from shared.indicators.atr import ATR
+from shared.indicators.bbands import BBANDS
 from shared.indicators.cmf import CMF
 from shared.indicators.dema import DEMA
+from shared.indicators.donchian import DONCHIAN
 from shared.indicators.ema import EMA
 from shared.indicators.fact_sheet import Indicator
 from shared.indicators.fvg import FVG
 from shared.indicators.hma import HMA
 from shared.indicators.ichimoku import ICHIMOKU
 from shared.indicators.kama import KAMA
+from shared.indicators.keltner import KELTNER
 from shared.indicators.linreg import LINREG
+from shared.indicators.natr import NATR
 from shared.indicators.obv import OBV
 from shared.indicators.percentrank import PERCENTRANK
 from shared.indicators.psar import PSAR
 from shared.indicators.rma import RMA
 from shared.indicators.rsi import RSI
 from shared.indicators.sma import SMA
+from shared.indicators.stddev import STDDEV
 from shared.indicators.supertrend import SUPERTREND
 from shared.indicators.tema import TEMA
+from shared.indicators.truerange import TRUERANGE
 from shared.indicators.volume_profile import VOLUME_PROFILE
 from shared.indicators.vortex import VORTEX
 from shared.indicators.vpfvg_signal import VPFVG_SIGNAL
 from shared.indicators.vwma import VWMA
 from shared.indicators.wma import WMA
+from shared.indicators.zscore import ZSCORE
 
 REGISTRY: dict[str, Indicator] = {
     "EMA": EMA,
@@ -53,4 +60,11 @@ REGISTRY: dict[str, Indicator] = {
     "KAMA": KAMA,
     "RMA": RMA,
     "VWMA": VWMA,
+    "TRUERANGE": TRUERANGE,
+    "NATR": NATR,
+    "STDDEV": STDDEV,
+    "ZSCORE": ZSCORE,
+    "BBANDS": BBANDS,
+    "KELTNER": KELTNER,
+    "DONCHIAN": DONCHIAN,
 }

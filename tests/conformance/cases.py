@@ -59,6 +59,16 @@ VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
     "KAMA": ({"length": 2, "fast": 1, "slow": 2}, {"length": 7, "fast": 3, "slow": 20}, {"length": 30}),
     "RMA": ({"length": 1}, {"length": 5}),
     "VWMA": ({"length": 1}, {"length": 7}),
+    "TRUERANGE": (),
+    "NATR": ({"length": 1}, {"length": 7}),
+    "STDDEV": ({"length": 2}, {"length": 9}),
+    "ZSCORE": ({"length": 2}, {"length": 9}),
+    "BBANDS": ({"length": 2, "mult": 0.001}, {"length": 9, "mult": 1.5}),
+    "KELTNER": (
+        {"length": 1, "mult": 0.001, "atr_length": 1},
+        {"length": 9, "mult": 1.5, "atr_length": 12},
+    ),
+    "DONCHIAN": ({"length": 2}, {"length": 9}),
 }  # fmt: skip
 
 # The indicators that others read, as a strategy would declare them: small enough to have something to say.

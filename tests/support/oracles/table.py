@@ -7,6 +7,7 @@ from tests.support.oracles.fvg import fvg
 from tests.support.oracles.regression import linreg, percentrank
 from tests.support.oracles.standard import adx, atr, ema, rsi, sma
 from tests.support.oracles.trend import aroon, ichimoku, psar, supertrend, vortex
+from tests.support.oracles.volatility import bbands, donchian, keltner, natr, stddev, truerange, zscore
 from tests.support.oracles.volume_flow import ad, cmf, obv
 from tests.support.oracles.volume_profile import volume_profile
 from tests.support.oracles.vpfvg_signal import vpfvg_signal
@@ -38,4 +39,11 @@ ORACLES: dict[str, Callable[[Columns, Params], Columns]] = {
     "KAMA": kama,
     "RMA": rma,
     "VWMA": vwma,
+    "TRUERANGE": truerange,
+    "NATR": natr,
+    "STDDEV": stddev,
+    "ZSCORE": zscore,
+    "BBANDS": bbands,
+    "KELTNER": keltner,
+    "DONCHIAN": donchian,
 }
