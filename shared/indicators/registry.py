@@ -16,16 +16,21 @@ from shared.indicators.ichimoku import ICHIMOKU
 from shared.indicators.kama import KAMA
 from shared.indicators.keltner import KELTNER
 from shared.indicators.linreg import LINREG
+from shared.indicators.macd import MACD
+from shared.indicators.mom import MOM
 from shared.indicators.natr import NATR
 from shared.indicators.obv import OBV
 from shared.indicators.percentrank import PERCENTRANK
+from shared.indicators.ppo import PPO
 from shared.indicators.psar import PSAR
 from shared.indicators.rma import RMA
+from shared.indicators.roc import ROC
 from shared.indicators.rsi import RSI
 from shared.indicators.sma import SMA
 from shared.indicators.stddev import STDDEV
 from shared.indicators.supertrend import SUPERTREND
 from shared.indicators.tema import TEMA
+from shared.indicators.trix import TRIX
 from shared.indicators.truerange import TRUERANGE
 from shared.indicators.volume_profile import VOLUME_PROFILE
 from shared.indicators.vortex import VORTEX
@@ -67,4 +72,9 @@ REGISTRY: dict[str, Indicator] = {
     "BBANDS": BBANDS,
     "KELTNER": KELTNER,
     "DONCHIAN": DONCHIAN,
+    "MACD": MACD,
+    "PPO": PPO,
+    "TRIX": TRIX,
+    "ROC": ROC,
+    "MOM": MOM,
 }

@@ -6,10 +6,12 @@ from shared.indicators.fact_sheet import Indicator
 
 # TYPE.output, or how it begins: differences of prices. They are as exact as the prices are, however small they are.
 DIFFERENCES = (
-    "VolumeProfile.dist_", "VolumeProfile.value_area_w", "VPFVGSignal.vf_", "LINREG.slope",
+    "VolumeProfile.dist_", "VolumeProfile.value_area_w", "VPFVGSignal.vf_", "LINREG.slope", "MACD.",
 )  # fmt: skip
 # Places between two levels, 0 at one of them: there they are as exact as the 1 between the levels is.
 PLACES = ("BBANDS.percent_b",)
+# Small differences of means, in percent of one of them: as exact as 100 is.
+PERCENTAGES = ("PPO.", "TRIX.")
 PRICES = ("source", "open", "high", "low", "close")
 
 
@@ -27,6 +29,8 @@ def assert_agree(
         floor = 1e-12 * largest if f"{sheet.type}.{output.name}".startswith(DIFFERENCES) else 0.0
         if f"{sheet.type}.{output.name}" in PLACES:
             floor = 1e-12
+        if f"{sheet.type}.".startswith(PERCENTAGES):
+            floor = 1e-12 * 100.0
         if output.low is not None and output.high is not None:
             floor = 1e-12 * (output.high - output.low)
         np.testing.assert_allclose(

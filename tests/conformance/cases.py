@@ -69,6 +69,11 @@ VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
         {"length": 9, "mult": 1.5, "atr_length": 12},
     ),
     "DONCHIAN": ({"length": 2}, {"length": 9}),
+    "MACD": ({"fast": 2, "slow": 3, "signal": 1}, {"fast": 5, "slow": 13, "signal": 4}),
+    "PPO": ({"fast": 2, "slow": 3, "signal": 1}, {"fast": 5, "slow": 13, "signal": 4}),
+    "TRIX": ({"length": 1, "signal": 1}, {"length": 7, "signal": 4}),
+    "ROC": ({"length": 1}, {"length": 7}),
+    "MOM": ({"length": 1}, {"length": 7}),
 }  # fmt: skip
 
 # The indicators that others read, as a strategy would declare them: small enough to have something to say.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tests.support.oracles.averages import dema, hma, kama, rma, tema, vwma, wma
 from tests.support.oracles.fvg import fvg
+from tests.support.oracles.momentum_lines import macd, mom, ppo, roc, trix
 from tests.support.oracles.regression import linreg, percentrank
 from tests.support.oracles.standard import adx, atr, ema, rsi, sma
 from tests.support.oracles.trend import aroon, ichimoku, psar, supertrend, vortex
@@ -46,4 +47,9 @@ ORACLES: dict[str, Callable[[Columns, Params], Columns]] = {
     "BBANDS": bbands,
     "KELTNER": keltner,
     "DONCHIAN": donchian,
+    "MACD": macd,
+    "PPO": ppo,
+    "TRIX": trix,
+    "ROC": roc,
+    "MOM": mom,
 }
