@@ -5,7 +5,9 @@ from shared.indicators.adx import ADX
 from shared.indicators.aroon import AROON
 from shared.indicators.atr import ATR
 from shared.indicators.bbands import BBANDS
+from shared.indicators.cci import CCI
 from shared.indicators.cmf import CMF
+from shared.indicators.cmo import CMO
 from shared.indicators.dema import DEMA
 from shared.indicators.donchian import DONCHIAN
 from shared.indicators.ema import EMA
@@ -17,6 +19,7 @@ from shared.indicators.kama import KAMA
 from shared.indicators.keltner import KELTNER
 from shared.indicators.linreg import LINREG
 from shared.indicators.macd import MACD
+from shared.indicators.mfi import MFI
 from shared.indicators.mom import MOM
 from shared.indicators.natr import NATR
 from shared.indicators.obv import OBV
@@ -28,6 +31,8 @@ from shared.indicators.roc import ROC
 from shared.indicators.rsi import RSI
 from shared.indicators.sma import SMA
 from shared.indicators.stddev import STDDEV
+from shared.indicators.stoch import STOCH
+from shared.indicators.stochrsi import STOCHRSI
 from shared.indicators.supertrend import SUPERTREND
 from shared.indicators.tema import TEMA
 from shared.indicators.trix import TRIX
@@ -36,6 +41,7 @@ from shared.indicators.volume_profile import VOLUME_PROFILE
 from shared.indicators.vortex import VORTEX
 from shared.indicators.vpfvg_signal import VPFVG_SIGNAL
 from shared.indicators.vwma import VWMA
+from shared.indicators.willr import WILLR
 from shared.indicators.wma import WMA
 from shared.indicators.zscore import ZSCORE
 
@@ -77,4 +83,10 @@ REGISTRY: dict[str, Indicator] = {
     "TRIX": TRIX,
     "ROC": ROC,
     "MOM": MOM,
+    "STOCH": STOCH,
+    "STOCHRSI": STOCHRSI,
+    "CCI": CCI,
+    "WILLR": WILLR,
+    "MFI": MFI,
+    "CMO": CMO,
 }

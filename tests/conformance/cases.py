@@ -74,6 +74,15 @@ VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
     "TRIX": ({"length": 1, "signal": 1}, {"length": 7, "signal": 4}),
     "ROC": ({"length": 1}, {"length": 7}),
     "MOM": ({"length": 1}, {"length": 7}),
+    "STOCH": ({"k": 1, "smooth_k": 1, "d": 1}, {"k": 9, "smooth_k": 4, "d": 2}, {"k": 5, "smooth_k": 1, "d": 3}),
+    "STOCHRSI": (
+        {"rsi_length": 2, "length": 1, "smooth_k": 1, "d": 1},
+        {"rsi_length": 9, "length": 12, "smooth_k": 2, "d": 4},
+    ),
+    "CCI": ({"length": 2}, {"length": 9}),
+    "WILLR": ({"length": 2}, {"length": 9}),
+    "MFI": ({"length": 2}, {"length": 9}),
+    "CMO": ({"length": 2}, {"length": 9}),
 }  # fmt: skip
 
 # The indicators that others read, as a strategy would declare them: small enough to have something to say.

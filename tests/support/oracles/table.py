@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.support.oracles.averages import dema, hma, kama, rma, tema, vwma, wma
 from tests.support.oracles.fvg import fvg
 from tests.support.oracles.momentum_lines import macd, mom, ppo, roc, trix
+from tests.support.oracles.oscillators import cci, cmo, mfi, stoch, stochrsi, willr
 from tests.support.oracles.regression import linreg, percentrank
 from tests.support.oracles.standard import adx, atr, ema, rsi, sma
 from tests.support.oracles.trend import aroon, ichimoku, psar, supertrend, vortex
@@ -52,4 +53,10 @@ ORACLES: dict[str, Callable[[Columns, Params], Columns]] = {
     "TRIX": trix,
     "ROC": roc,
     "MOM": mom,
+    "STOCH": stoch,
+    "STOCHRSI": stochrsi,
+    "CCI": cci,
+    "WILLR": willr,
+    "MFI": mfi,
+    "CMO": cmo,
 }
