@@ -50,6 +50,8 @@ def test_a_fact_sheet_is_consistent(sheet: Indicator) -> None:
     [
         pytest.param("RSI", {"overbought": 30, "oversold": 30}, id="RSI whose lines touch"),
         pytest.param("ADX", {"range_threshold": 26}, id="ADX that would trend and range at once"),
+        pytest.param("PSAR", {"acceleration": 0.3}, id="PSAR that would begin beyond its maximum"),
+        pytest.param("ICHIMOKU", {"conversion": 30}, id="ICHIMOKU whose lines would change places"),
         pytest.param("VolumeProfile", {"min_volume_threshold": 2.1}, id="profile whose bins could all be dropped"),
     ],
 )
