@@ -28,13 +28,12 @@ def index_of(f: VectorF, at: int, price: float, length: float) -> float:
         total += f[i] - price
     for i in range(first, oldest):
         total += f[i] - price
-    offset = total / length
-    mean = price + offset
+    offset = total / length  # mean less `price`
     deviation = 0.0
     for i in range(oldest, end):
-        deviation += abs(f[i] - mean)
+        deviation += abs(f[i] - price - offset)
     for i in range(first, oldest):
-        deviation += abs(f[i] - mean)
+        deviation += abs(f[i] - price - offset)
     deviation = deviation / length
     if min(abs(offset), deviation) <= ROUNDING * price:
         return 0.0

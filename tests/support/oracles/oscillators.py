@@ -4,7 +4,7 @@ import numpy as np
 import talib
 
 from tests.support.oracles.standard import rsi
-from tests.support.oracles.windows import means, windows
+from tests.support.oracles.windows import means, pairs, windows
 from tests.support.oracles.words import Columns, Params
 
 
@@ -41,7 +41,17 @@ def stochrsi(given: Columns, params: Params) -> Columns:
 
 
 def cci(given: Columns, params: Params) -> Columns:
-    return {"": talib.CCI(given["high"], given["low"], given["close"], int(params["length"]))}
+    """From all pairs of typical prices: TA-Lib's own mean is as exact as the prices are, which it confirms."""
+    bars = given["high"], given["low"], given["close"]
+    price = talib.TYPPRICE(*bars)
+    from_mean = pairs(price, int(params["length"])).mean(axis=2)
+    unit = 0.015 * np.abs(from_mean).mean(axis=1)
+    still = (np.abs(from_mean[:, -1]) <= 1e-14 * price) | (unit <= 0.015e-14 * price)
+    value = np.where(still, 0.0, from_mean[:, -1] / np.where(still, 1.0, unit))
+    theirs = talib.CCI(*bars, int(params["length"]))
+    assert not (np.abs(value - theirs) > 1e-9 * np.abs(theirs) + 1e-14 * price / np.where(still, 1.0, unit)).any()
+    assert (np.isnan(value) == np.isnan(theirs)).all()
+    return {"": value}
 
 
 def willr(given: Columns, params: Params) -> Columns:

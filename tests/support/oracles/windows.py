@@ -14,11 +14,13 @@ def means(values: np.ndarray, length: int) -> np.ndarray:
     return np.asarray(windows(values, length).mean(axis=1))
 
 
-def from_pairs(values: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Each window's newest value less its mean, and its population's standard deviation.
-
-    The deviation is Gini's form, from the differences of all pairs: there is no mean in it whose rounding could show.
-    """
+def pairs(values: np.ndarray, length: int) -> np.ndarray:
+    """Bars x length x length: each value of a window less each: what no mean, and no rounding of one, has a part in."""
     of = windows(values, length)
-    pairs = of[:, :, None] - of[:, None, :]
-    return pairs[:, -1].mean(axis=1), np.sqrt((pairs**2).sum(axis=(1, 2)) / 2) / length
+    return np.asarray(of[:, :, None] - of[:, None, :])
+
+
+def from_pairs(values: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each window's newest value less its mean, and its population's standard deviation (C. Gini's form)."""
+    differences = pairs(values, length)
+    return differences[:, -1].mean(axis=1), np.sqrt((differences**2).sum(axis=(1, 2)) / 2) / length
