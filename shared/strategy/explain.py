@@ -1,13 +1,13 @@
 """A plan in words: what it computes, when it acts, what it risks, what it costs, and the bars it needs first."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from shared.domain.timeframe import timeframe_ms
 from shared.indicators.fact_sheet import BAR_TIMES
 from shared.strategy.names import full_name
-from shared.strategy.plan import SIDES, Group, Node, Plan, Regime, Rule, Side
+from shared.strategy.plan import SIDES, Group, Node, Plan, Rule, Side
 from shared.strategy.planning import history
+from shared.strategy.risk_in_words import costs, orders, risk
 from shared.strategy.scalars import duration_text
 
 TITLES: dict[Side, str] = {
@@ -33,11 +33,14 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield from _side(plan, side)
     yield ""
+    yield "Orders"
+    yield from ("  " + line for line in orders(plan))
+    yield ""
     yield "Risk"
-    yield from ("  " + line for line in _risk(plan))
+    yield from ("  " + line for line in risk(plan))
     yield ""
     yield "Costs"
-    yield from ("  " + line for line in _costs(plan))
+    yield from ("  " + line for line in costs(plan))
 
 
 def _bars(plan: Plan) -> Iterator[str]:
@@ -73,11 +76,26 @@ def _side(plan: Plan, side: Side) -> Iterator[str]:
     if side == "entry_short" and group.members and not plan.allow_short:
         yield f"{TITLES[side]}: never evaluated, shorts are not allowed"
     elif not group.members:
-        yield f"{TITLES[side]}: never" if is_entry else f"{TITLES[side]}: by stop, target and protection only"
+        yield f"{TITLES[side]}: never" if is_entry else f"{TITLES[side]}: {_other_exits(plan)}"
     else:
         synthetic = " (synthetic: a spot venue has no shorts)" if side == "entry_short" else ""
         yield f"{TITLES[side]} when {_word(group)} hold{synthetic}"
         yield from _members(group, 1)
+
+
+def _other_exits(plan: Plan) -> str:
+    target = plan.target
+    there = {
+        "stop": plan.stop is not None,
+        "target": target.kind != "none",
+        "ladder": bool(target.rungs),
+        "time exit": plan.time_exit is not None,
+        "protection": plan.protection is not None,
+    }
+    words = [name for name, is_there in there.items() if is_there]
+    if not words:
+        return "never"
+    return f"by {', '.join(words[:-1])} and {words[-1]} only" if words[1:] else f"by {words[0]} only"
 
 
 def _members(group: Group, depth: int) -> Iterator[str]:
@@ -91,85 +109,3 @@ def _members(group: Group, depth: int) -> Iterator[str]:
 
 def _word(group: Group) -> str:
     return "all" if group.kind == "all" else "any"
-
-
-def _risk(plan: Plan) -> Iterator[str]:
-    sizing = plan.sizing
-    sizes = {
-        "base_size": f"{_percent(sizing.amount)} of equity",
-        "risk_pct": f"so much that the stop costs {_percent(sizing.amount)} of equity",
-        "quote": f"{sizing.amount:f} of quote currency",
-    }
-    yield f"An entry buys {sizes[sizing.kind]}" + (f", {_regime(plan, sizing.regime)}" if sizing.regime else "")
-    if sizing.strength is not None:
-        yield f"times the signal strength of {plan.nodes[sizing.strength.node].id}"
-    if sizing.max_position is not None:
-        yield f"at most {_percent(sizing.max_position)} of equity"
-    yield from _stop(plan)
-    yield from _target(plan)
-    if plan.protection is None:
-        yield "No equity protection"
-    else:
-        p = plan.protection
-        suspended = duration_text(p.cooldown_ms)
-        yield f"A drawdown of {_percent(p.drawdown)} closes the position and suspends entries for {suspended}"
-        if p.window > 1:
-            yield f"measured on the mean of {p.window} one-minute closes"
-        if p.total is not None:
-            yield f"A drawdown of {_percent(p.total)} from the highest equity ends the run"
-
-
-def _stop(plan: Plan) -> Iterator[str]:
-    stop = plan.stop
-    if stop is None:
-        yield "No stop"
-        return
-    base = f"{_percent(stop.base)} from the fill price" if stop.base is not None else ""
-    if stop.kind == "atr" and stop.atr is not None:
-        yield f"Stop {stop.atr_mult:f} times {plan.nodes[stop.atr.node].id} from the fill price"
-    elif stop.kind == "price":
-        yield "Stop at the price expression of the file" + (f", else {base}" if base else "")
-    else:
-        yield f"Stop {base}" + (f", {_regime(plan, stop.adjustments)}" if stop.adjustments else "")
-    if stop.vp >= 0:
-        buffer = f" with a buffer of {_percent(stop.vp_buffer)}" if stop.vp_buffer else ""
-        yield f"or the value area edge of {plan.nodes[stop.vp].id}{buffer} where it is between half and twice as far"
-
-
-def _target(plan: Plan) -> Iterator[str]:
-    target = plan.target
-    words = {
-        "none": "No target",
-        "base": f"Target {_percent(target.amount)} from the fill price",
-        "r_multiple": f"Target {target.amount:f} times the distance of the stop",
-        "price": "Target at the price expression of the file",
-    }
-    yield words[target.kind]
-    if target.vp >= 0:
-        yield f"or the value area edge of {plan.nodes[target.vp].id} where it is between half and twice as far"
-    for level, percent in target.rungs:
-        yield f"At {_percent(level)} gain, {_percent(percent)} of what is open is closed"
-
-
-def _costs(plan: Plan) -> Iterator[str]:
-    costs = plan.costs
-    maker = "the venue's fee table" if costs.maker is None else _percent(costs.maker)
-    taker = "the venue's fee table" if costs.taker is None else _percent(costs.taker)
-    yield f"Fee of a limit fill: {maker}; of a market or stop fill: {taker}"
-    slippage = "2 bps, the default" if costs.slippage is None else f"{_plain(costs.slippage * 10_000)} bps"
-    spread = "1 bps, the default" if costs.half_spread is None else f"{_plain(costs.half_spread * 10_000)} bps"
-    yield f"Taken prices are worse by slippage ({slippage}) and half the spread ({spread})"
-    yield f"Cash of a backtest: {_plain(plan.cash)} {plan.instrument.split('/')[1]}"
-
-
-def _regime(plan: Plan, regime: Regime) -> str:
-    factors = f"{_plain(regime.trending)} trending, {_plain(regime.ranging)} ranging, {_plain(regime.uncertain)} else"
-    return f"times {factors} by {plan.nodes[regime.adx].id}" if regime.adx >= 0 else "unadjusted: there is no ADX"
-
-
-def _percent(value: Decimal) -> str:
-    return f"{_plain(value * 100)} %"
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"

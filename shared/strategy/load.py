@@ -6,13 +6,14 @@ from decimal import Decimal
 
 from shared.domain.errors import InputError
 from shared.domain.instrument import parse_instrument
-from shared.domain.timeframe import DAY_MS, TIMEFRAMES
+from shared.domain.timeframe import TIMEFRAMES
 from shared.indicators.fact_sheet import Indicator
 from shared.indicators.registry import REGISTRY
 from shared.strategy.document import Entries, Entry, Tree, is_null, read_document
+from shared.strategy.execution import read_costs, read_entry_order, read_protection
 from shared.strategy.logic import NEVER, read_side, rules_in
 from shared.strategy.nodes import IndicatorReader, Indicators
-from shared.strategy.plan import SIDES, CostChoice, EntryOrder, Group, Protection, Side
+from shared.strategy.plan import SIDES, Group, Side
 from shared.strategy.planning import settle_ms
 from shared.strategy.problems import START, Problems, nearest, shown
 from shared.strategy.risk import Risk, RiskReader
@@ -23,9 +24,6 @@ from shared.strategy.spec import Behaviour, Loaded, Spec
 
 DEFAULT_INSTRUMENT = "BTC/USDT"
 DEFAULT_CASH = Decimal(10_000)
-ZERO = Decimal(0)
-ONE_BPS = Decimal("0.0001")
-OFFSETS = {"limit_offset_bps": "limit", "stop_offset_bps": "stop"}  # key -> the type of entry order that it belongs to
 
 
 def load(text: str, file: str, registry: Mapping[str, Indicator] = REGISTRY) -> Loaded:
@@ -56,7 +54,8 @@ class _Loader:
         indicators = reader.read(top.trees("indicators"))
         base = self.behaviour(top.section("logic"), top.section("risk_management"), indicators)
         variants = self.variants(top, base, indicators)
-        backtest = top.section("backtest")
+        backtest, execution = top.section("backtest"), top.section("execution")
+        protection = top.section("equity_protection")
         spec = Spec(
             name=top.text("name") or _stem(self.file),
             version=top.text("version") or "",
@@ -70,15 +69,15 @@ class _Loader:
             places=tuple(section.place for section in indicators.sections),
             base=base,
             variants=variants,
-            protection=_protection(top.section("equity_protection")) if top.states("equity_protection") else None,
-            allow_short=top.section("execution").truth("allow_short", default=True),
-            costs=self.costs(top.section("execution"), backtest),
+            protection=read_protection(protection, self.problems) if top.states("equity_protection") else None,
+            allow_short=execution.truth("allow_short", default=True),
+            costs=read_costs(execution, backtest),
             cash=backtest.number("cash") or DEFAULT_CASH,
             from_ms=backtest.ms("from"),
             to_ms=backtest.ms("to"),
             search=read_search(top.section("optimization"), indicators.nodes, self.problems),
-            entry_order=self.entry_order(top.section("execution")),
-            participation=top.section("execution").number("participation"),
+            entry_order=read_entry_order(execution, self.problems),
+            participation=execution.number("participation"),
         )
         self.check_whole(spec, top)
         return spec
@@ -152,44 +151,7 @@ class _Loader:
             )
         return behaviour
 
-    # --- costs, and what concerns the whole ------------------------------------------------------------------------
-
-    def costs(self, execution: Section, backtest: Section) -> CostChoice:
-        commission = backtest.number("commission")
-        maker, taker = execution.number("commission_maker"), execution.number("commission_taker")
-        slippage, spread = execution.number("slippage_bps"), execution.number("half_spread_bps")
-        return CostChoice(
-            maker=commission if maker is None else maker,
-            taker=commission if taker is None else taker,
-            slippage=backtest.number("slippage") if slippage is None else slippage * ONE_BPS,
-            half_spread=None if spread is None else spread * ONE_BPS,
-        )
-
-    def entry_order(self, execution: Section) -> EntryOrder:
-        type_ = execution.text("order_type") or "market"
-        for key, owner in OFFSETS.items():
-            if execution.states(key) and owner != type_:
-                self.foreign_offset(execution, key, owner)
-        if type_ == "market" and execution.states("expire_bars"):
-            rule = "without effect: a market entry fills at the next open"
-            self.problems.note(execution.at("expire_bars"), execution.path("expire_bars"), rule)
-        offset, bars = execution.number(f"{type_}_offset_bps"), execution.number("expire_bars")
-        return EntryOrder(
-            type="limit" if type_ == "limit" else "stop" if type_ == "stop" else "market",
-            offset=ZERO if offset is None else offset * ONE_BPS,
-            expire_bars=1 if bars is None or type_ == "market" else int(bars),
-        )
-
-    def foreign_offset(self, execution: Section, key: str, owner: str) -> None:
-        """`order_type: market` is a choice; where it is missing, or another, entries would not rest where this asks."""
-        place, path = execution.at(key), execution.path(key)
-        if execution.text("order_type") == "market":
-            self.problems.note(place, path, "without effect: order_type is market")
-        elif not execution.states("order_type"):
-            self.problems.error(place, path, f"needs order_type: {owner}, which is not stated (market)")
-        elif f"{execution.where}.order_type" not in self.problems:
-            found = f"order_type: {execution.text('order_type')}"
-            self.problems.error(place, path, f"needs order_type: {owner}", found=found)
+    # --- what concerns the whole -----------------------------------------------------------------------------------
 
     def check_whole(self, spec: Spec, top: Section) -> None:
         if spec.from_ms is not None and spec.to_ms is not None and spec.from_ms > spec.to_ms:
@@ -239,21 +201,6 @@ def merged(base: Tree | None, own: Tree) -> Tree:
         value = entry.value if before is None or is_null(entry.value) else merged(before.value, entry.value)
         entries[key] = Entry(key, entry.place, value)
     return Entries(entries, own.place)
-
-
-def _protection(section: Section) -> Protection | None:
-    if not section.truth("enabled", default=True):
-        return None
-    window, cooldown = section.number("smoothing_window"), section.ms("cooldown")
-    drawdown, losses = section.number("drawdown_threshold"), section.number("max_consecutive_losses")
-    return Protection(
-        drawdown=Decimal("0.25") if drawdown is None else drawdown,
-        window=1 if window is None else int(window),
-        cooldown_ms=DAY_MS if cooldown is None else cooldown,
-        total=section.number("max_drawdown_total"),
-        daily_loss=section.number("max_daily_loss"),
-        losses=None if losses is None else int(losses),
-    )
 
 
 def _stem(file: str) -> str:
