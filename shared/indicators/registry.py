@@ -13,22 +13,27 @@ from shared.indicators.donchian import DONCHIAN
 from shared.indicators.ema import EMA
 from shared.indicators.fact_sheet import Indicator
 from shared.indicators.fvg import FVG
+from shared.indicators.heikinashi import HEIKINASHI
+from shared.indicators.highest import HIGHEST
 from shared.indicators.hma import HMA
 from shared.indicators.ichimoku import ICHIMOKU
 from shared.indicators.kama import KAMA
 from shared.indicators.keltner import KELTNER
 from shared.indicators.linreg import LINREG
+from shared.indicators.lowest import LOWEST
 from shared.indicators.macd import MACD
 from shared.indicators.mfi import MFI
 from shared.indicators.mom import MOM
 from shared.indicators.natr import NATR
 from shared.indicators.obv import OBV
 from shared.indicators.percentrank import PERCENTRANK
+from shared.indicators.pivot import PIVOT
 from shared.indicators.ppo import PPO
 from shared.indicators.psar import PSAR
 from shared.indicators.rma import RMA
 from shared.indicators.roc import ROC
 from shared.indicators.rsi import RSI
+from shared.indicators.session import SESSION
 from shared.indicators.sma import SMA
 from shared.indicators.stddev import STDDEV
 from shared.indicators.stoch import STOCH
@@ -40,6 +45,7 @@ from shared.indicators.truerange import TRUERANGE
 from shared.indicators.volume_profile import VOLUME_PROFILE
 from shared.indicators.vortex import VORTEX
 from shared.indicators.vpfvg_signal import VPFVG_SIGNAL
+from shared.indicators.vwap import VWAP
 from shared.indicators.vwma import VWMA
 from shared.indicators.willr import WILLR
 from shared.indicators.wma import WMA
@@ -89,4 +95,10 @@ REGISTRY: dict[str, Indicator] = {
     "WILLR": WILLR,
     "MFI": MFI,
     "CMO": CMO,
+    "HIGHEST": HIGHEST,
+    "LOWEST": LOWEST,
+    "HEIKINASHI": HEIKINASHI,
+    "PIVOT": PIVOT,
+    "SESSION": SESSION,
+    "VWAP": VWAP,
 }

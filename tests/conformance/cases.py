@@ -83,6 +83,12 @@ VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
     "WILLR": ({"length": 2}, {"length": 9}),
     "MFI": ({"length": 2}, {"length": 9}),
     "CMO": ({"length": 2}, {"length": 9}),
+    "HIGHEST": ({"length": 1}, {"length": 9}),
+    "LOWEST": ({"length": 1}, {"length": 9}),
+    "HEIKINASHI": (),
+    "PIVOT": (),
+    "SESSION": (),
+    "VWAP": ({"anchor": 1, "mult": 2.5}, {"mult": 0}),
 }  # fmt: skip
 
 # The indicators that others read, as a strategy would declare them: small enough to have something to say.

@@ -116,7 +116,9 @@ def lattice(seed: int, bars: int) -> Series:
 BARS = 700
 
 SERIES: dict[str, Series] = {
-    "rises_first": joined(walk(1, 60, 100.0, 0.01, swing=0.0004, drift=0.004), walk(2, BARS - 60, 128.0, 0.01)),
+    "rises_first": joined(
+        walk(1, 60, 100.0, 0.01, swing=0.0004, drift=0.004), walk(2, BARS - 60, 128.0, 0.01, first=1_000_060)
+    ),
     "random_walk": walk(3, BARS, 27_000.0, 0.01),
     "flat": still(BARS, 431.07, 5.0, 7),
     "starts_still": joined(still(20, 100.0, 1.0, 0), walk(13, BARS - 20, 100.0, 0.01, first=20)),

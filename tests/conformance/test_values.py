@@ -1,5 +1,7 @@
 """What indicators say: the same as their oracles, within their bounds, in the scale that they declare."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,11 @@ from tests.support.compiled_indicators import run_indicator
 scaling_case = pytest.mark.parametrize(
     "case", [c for c, (type_, _) in CASES.items() if REGISTRY[type_].scale != "none"]
 )
+
+
+def test_the_times_of_every_series_rise() -> None:
+    for name, series in SERIES.items():
+        assert all(a < b for a, b in pairwise(series.number)), name
 
 
 @every_case

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.support.oracles.anchored import heikinashi, highest, lowest, pivot, session, vwap
 from tests.support.oracles.averages import dema, hma, kama, rma, tema, vwma, wma
 from tests.support.oracles.fvg import fvg
 from tests.support.oracles.momentum_lines import macd, mom, ppo, roc, trix
@@ -59,4 +60,10 @@ ORACLES: dict[str, Callable[[Columns, Params], Columns]] = {
     "WILLR": willr,
     "MFI": mfi,
     "CMO": cmo,
+    "HIGHEST": highest,
+    "LOWEST": lowest,
+    "HEIKINASHI": heikinashi,
+    "PIVOT": pivot,
+    "SESSION": session,
+    "VWAP": vwap,
 }
