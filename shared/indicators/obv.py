@@ -7,29 +7,27 @@ it: hold it against itself (its average, its value some bars ago), not against a
 from shared.indicators.fact_sheet import Indicator, Input, Output
 from shared.kernel import VectorF, kernel
 
-CLOSE = 0  # of the bar before
+CLOSE = 0  # of the bar before; 0 before the first bar, whose close is therefore a rise
 TOTAL = 1
-SEEN = 2  # 1 once there was a bar
-WORDS = 3
+WORDS = 2
 
 
 @kernel
 def start(f: VectorF, at: int) -> None:
     """No bar seen."""
-    for i in range(WORDS):
-        f[at + i] = 0.0
+    f[at + CLOSE] = 0.0
+    f[at + TOTAL] = 0.0
 
 
 @kernel
 def step(f: VectorF, at: int, out: int, close: float, volume: float) -> None:
     """Take in one bar."""
     before = f[at + CLOSE]
-    if f[at + SEEN] == 0.0 or close > before:
+    if close > before:
         f[at + TOTAL] += volume
     elif close < before:
         f[at + TOTAL] -= volume
     f[at + CLOSE] = close
-    f[at + SEEN] = 1.0
     f[out] = f[at + TOTAL]
 
 

@@ -42,6 +42,28 @@ def test_gaps_break_ties_as_their_oracle_does(series: Series, forget: int, small
     hold_against_oracle("FVG", series, chosen)
 
 
+# Windows as short as ties are frequent.
+SHORT: dict[str, dict[str, float]] = {
+    "AROON": {"length": 4},
+    "SUPERTREND": {"length": 2, "mult": 0.5},
+    "PSAR": {"acceleration": 0.125, "maximum": 0.5},
+    "ICHIMOKU": {"conversion": 2, "base": 3, "span_b": 5, "displacement": 2},
+    "VORTEX": {"length": 3},
+    "OBV": {},
+    "AD": {},
+    "CMF": {"length": 3},
+    "LINREG": {"length": 3},
+    "PERCENTRANK": {"length": 4},
+}
+
+
+@pytest.mark.parametrize("type_", SHORT)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(series=lattice_bars)
+def test_a_line_breaks_ties_as_its_oracle_does(type_: str, series: Series) -> None:
+    hold_against_oracle(type_, series, SHORT[type_])
+
+
 def hold_against_oracle(type_: str, series: Series, chosen: dict[str, float]) -> None:
     sheet = REGISTRY[type_]
     params = params_of(sheet, chosen)
