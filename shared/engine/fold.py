@@ -239,6 +239,11 @@ class Fold:
             "target": int(m[w.TARGET]),
         }
 
+    def outputs(self) -> list[float]:
+        """Every indicator's outputs as rules see them now, in the plan's order."""
+        places = zip(self.plan.nodes, self.layout.places, strict=True)
+        return [float(self._f[place.out + i]) for node, place in places for i in range(len(node.sheet.outputs))]
+
     def rule_counts(self) -> list[RuleCount]:
         """Per rule, in the plan's order: evaluated, held, not ready."""
         return [
