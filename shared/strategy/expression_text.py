@@ -18,7 +18,7 @@ CONDITIONS = (
 
 
 def expression_text(expr: Expr, nodes: Sequence[Node]) -> str:
-    """Text that compiles to the same expression again (a constant alone is a number); brackets around what is inside."""
+    """Text that compiles to the same expression again (a constant alone counts as a number)."""
     text = _Writer(nodes).text(expr, is_condition=_is_condition(expr, nodes))
     return text[1:-1] if text.startswith("(") else text
 

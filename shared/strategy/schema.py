@@ -265,8 +265,8 @@ BACKTEST = Table(
         "cash": Key(Number(Decimal(0), Decimal(10**9), over=True, decimals=8), "quote currency at the start; 10000"),
         "commission": Key(fraction("0.1", over=False), "fee per side where execution states none"),
         "slippage": Key(fraction("0.1", over=False), "slippage where execution states none"),
-        "from": Key(Date(), "first day, UTC"),
-        "to": Key(Date(), "last day, UTC"),
+        "from": Key(Date(), "first bar; a bare day is its 00:00 UTC"),
+        "to": Key(Date(), "last bar, itself included; a bare day is its 00:00 UTC"),
     }
 )
 SEARCH_TYPES = ("integer", "float", "categorical", "boolean")

@@ -38,9 +38,10 @@ def test_a_price_in_words(text, written):
 
 @pytest.mark.parametrize(
     "text",
-    ["true and close > 1", "not (RSI_14_overbought == 1)", "fast_trend in ['bull', 'bear']", "fast_trend not in ['bull']",
-     "'bear' != fast_trend", "fast_trend == slow_trend", "VPFVGSignal_vf_long[1]", "bars_since(true) > 3",
-     "(true if close > 1 else false) == RSI_14_oversold", "crosses_above(fast, slow[2]) | rising(close, 3)"],
+    ["true and close > 1", "not (RSI_14_overbought == 1)", "fast_trend in ['bull', 'bear']", "fast_trend != 'bull'",
+     "fast_trend not in ['bull']", "'bear' != fast_trend", "fast_trend == slow_trend", "VPFVGSignal_vf_long[1]",
+     "bars_since(true) > 3", "(true if close > 1 else false) == RSI_14_oversold",
+     "crosses_above(fast, slow[2]) | rising(close, 3)"],
 )  # fmt: skip
 def test_a_rule_in_words(text):
     assert rule(expression_text(rule(text), SPEC.nodes)) == rule(text)
