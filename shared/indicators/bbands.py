@@ -49,7 +49,7 @@ BBANDS = Indicator(
     about="Bollinger bands",
     inputs=(Input("source"),),
     params=(
-        Param("length", 20.0, 2.0, 10_000.0, whole=True, about="bars in the mean and in the deviation"),
+        Param("length", 20.0, 2.0, 5_000.0, whole=True, about="bars in the mean and in the deviation"),
         Param("mult", 2.0, 0.001, 50.0, about="standard deviations from the middle to each band"),
     ),
     outputs=(

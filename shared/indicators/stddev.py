@@ -30,7 +30,7 @@ STDDEV = Indicator(
     type="STDDEV",
     about="Standard deviation",
     inputs=(Input("source"),),
-    params=(Param("length", 20.0, 2.0, 10_000.0, whole=True, about="bars; the sum of squares is divided by it"),),
+    params=(Param("length", 20.0, 2.0, 5_000.0, whole=True, about="bars; the sum of squares is divided by it"),),
     outputs=(Output("", low=0.0, about="the population's standard deviation, in units of the source"),),
     start=start,
     step=step,

@@ -52,7 +52,8 @@ def spread(f: VectorF, at: int, value: float, length: float) -> tuple[float, flo
 
     Both are summed over differences from `value`: exactly 0 where nothing moved, and as exact for a price of 1e8 as for
     one of 1e-8. One pass is enough: as no member of a population is further from the mean than sqrt(length - 1)
-    deviations (P. A. Samuelson, 1968), what cancels below is at most `length` times what is left.
+    deviations (P. A. Samuelson, 1968), what cancels below is at most `length` times what is left: 10 digits stay of
+    5,000 values, 14 of 20.
     """
     oldest = at + RING + index_(f[at + HEAD])
     total = 0.0

@@ -31,7 +31,7 @@ ZSCORE = Indicator(
     type="ZSCORE",
     about="Distance from the mean in standard deviations",
     inputs=(Input("source"),),
-    params=(Param("length", 20.0, 2.0, 10_000.0, whole=True, about="bars in the mean and in the deviation"),),
+    params=(Param("length", 20.0, 2.0, 5_000.0, whole=True, about="bars in the mean and in the deviation"),),
     outputs=(Output("", about="(source - mean) / standard deviation of the population; 0 where nothing moved"),),
     start=start,
     step=step,
