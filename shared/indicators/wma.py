@@ -1,30 +1,24 @@
 """WMA: linearly weighted moving average, the newest of `length` values counting `length` times, the oldest once.
 
-The window is summed anew at every bar, oldest first, as SMA's is. Bars whose source is not ready are passed over.
+The window is summed anew at every bar: a running sum carries the rounding of every bar it ever saw. Bars whose source
+is not ready are passed over.
 """
 
+from shared.indicators.doubled import push, words
+from shared.indicators.doubled import start as window_start
 from shared.indicators.fact_sheet import Indicator, Input, Output, Param
-from shared.indicators.window import HEAD, RING, push, words
-from shared.indicators.window import start as window_start
 from shared.kernel import NAN, VectorF, index_, is_nan, kernel
 
 
 @kernel
-def weighted_mean(f: VectorF, at: int, length: float, count: float) -> float:
-    """Weighted mean of the newest `count` values of a full window of `length`."""
-    ring = at + RING
-    end = ring + index_(f[at + HEAD])
-    first = end - index_(count)
-    size = index_(length)
-    weight = 0.0
+def weighted_mean(f: VectorF, newest: int, length: float) -> float:
+    """Weighted mean of the `length` words up to `newest`; the sum of what is summed so far counts the newest most."""
     total = 0.0
-    for i in range(first + size, ring + size):  # what lies at the end of the ring; none if first is inside it
-        weight += 1.0
-        total += weight * f[i]
-    for i in range(max(first, ring), end):
-        weight += 1.0
-        total += weight * f[i]
-    return total / (count * (count + 1.0) / 2.0)
+    weighted = 0.0
+    for i in range(newest, newest - index_(length), -1):
+        total += f[i]
+        weighted += total
+    return weighted / (length * (length + 1.0) / 2.0)
 
 
 @kernel
@@ -37,8 +31,8 @@ def start(f: VectorF, at: int, length: float) -> None:
 def step(f: VectorF, at: int, out: int, source: float, length: float) -> None:
     """Take in one value."""
     f[out] = NAN
-    if not is_nan(source) and push(f, at, source, length):
-        f[out] = weighted_mean(f, at, length, length)
+    if not is_nan(source):
+        f[out] = weighted_mean(f, push(f, at, source, length), length)
 
 
 WMA = Indicator(
