@@ -52,6 +52,9 @@ def test_a_fact_sheet_is_consistent(sheet: Indicator) -> None:
         pytest.param("ADX", {"range_threshold": 26}, id="ADX that would trend and range at once"),
         pytest.param("PSAR", {"acceleration": 0.3}, id="PSAR that would begin beyond its maximum"),
         pytest.param("ICHIMOKU", {"conversion": 30}, id="ICHIMOKU whose lines would change places"),
+        pytest.param("MACD", {"fast": 26}, id="MACD whose means are one"),
+        pytest.param("PPO", {"fast": 30}, id="PPO whose means would change places"),
+        pytest.param("KAMA", {"fast": 31}, id="KAMA that would be slowest in a straight market"),
         pytest.param("VolumeProfile", {"min_volume_threshold": 2.1}, id="profile whose bins could all be dropped"),
     ],
 )
