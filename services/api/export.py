@@ -3,9 +3,11 @@
 from sqlalchemy import Connection
 
 from services.api.errors import WrongStateError
+from services.api.ledger import catch_up_market
 from services.api.library import Plans
 from shared.domain.timeframe import MINUTE_MS
 from shared.performance.document import BarsFolded, Header, Json, document
+from shared.performance.market import Market
 from shared.store import frames
 from shared.store.decisions import read_decisions
 from shared.store.runs import Run
@@ -20,6 +22,8 @@ def document_of(conn: Connection, plans: Plans, run: Run) -> Json:
         raise WrongStateError(f"run {run.id} is still warming up: no bar at or after its start has been folded")
     plan = plans.of(conn, run)
     count, gaps = frames.count_and_gaps(conn, run.instrument_id, (run.start_ms, run.position_ms + MINUTE_MS))
+    market = Market(first_ms, frames.open_price(conn, run.instrument_id, first_ms))
+    catch_up_market(conn, run.instrument_id, market, run.position_ms + MINUTE_MS)
     header = Header(
         engine_version=run.engine_version,
         strategy=plan.name,
@@ -31,5 +35,6 @@ def document_of(conn: Connection, plans: Plans, run: Run) -> Json:
         cash=run.cash,
         bars=BarsFolded(first_ms, run.position_ms, run.warmup_from_ms, count, tuple(gaps)),
         digest=run.digest.hex(),
+        market=market,
     )
     return document(header, read_decisions(conn, run.id, run.rules, 0, run.seq))

@@ -14,8 +14,10 @@ from sqlalchemy import Connection, func, select
 
 from services.api.library import Plans
 from shared.domain.decision import Decision, Fill, OrderEvent
-from shared.domain.timeframe import MINUTE_MS
+from shared.domain.timeframe import DAY_MS, MINUTE_MS
 from shared.performance.book import Book
+from shared.performance.breakdowns import Breakdown, Row
+from shared.performance.market import Market
 from shared.performance.money import to_units
 from shared.performance.position import Resting
 from shared.performance.sheet import Statistics
@@ -25,6 +27,7 @@ from shared.store.decisions import read_decisions
 from shared.store.runs import Run
 
 MOST_KEPT = 2_000  # runs; a few KB each
+MOST_TRADES = 1_000_000  # in all statistics kept; 32 bytes each, for the medians
 
 
 @dataclass(slots=True)
@@ -52,18 +55,32 @@ class Whole:
     tally: Tally
     seq: int = 0
     lock: Lock = field(default_factory=Lock)
-    written: tuple[int, int, Statistics] | None = None  # (seq, end_ms, report)
+    state: tuple[int, int] = (0, 0)  # (seq, end_ms) that what is written stands for
+    written: Statistics | None = None
+    broken_down: dict[Breakdown, list[Row]] = field(default_factory=dict)
 
-    def report(self, end_ms: int) -> Statistics:
-        """Statistics until `end_ms`; written once for each state."""
-        if self.written is None or self.written[:2] != (self.seq, end_ms):
-            self.written = (self.seq, end_ms, self.tally.report(end_ms))
-        return self.written[2]
+    def report(self) -> Statistics:
+        """Statistics until the last bar; written once for each state."""
+        if self.written is None:
+            self.written = self.tally.report(self.state[1])
+        return self.written
+
+    def breakdown(self, name: Breakdown) -> list[Row]:
+        """One of its breakdowns; written once for each state."""
+        if name not in self.broken_down:
+            self.broken_down[name] = self.tally.breakdown(name, self.state[1])
+        return self.broken_down[name]
 
     def catch_up(self, conn: Connection, run: Run) -> None:
         for decision in new_decisions(conn, run, self.seq):
             self.tally.step(decision)
         self.seq = max(self.seq, run.seq)
+        at_ms = run.start_ms if run.position_ms is None else run.position_ms + MINUTE_MS
+        state = self.seq, max(at_ms, self.tally.start_ms)
+        if state != self.state:
+            if self.tally.market is not None:
+                catch_up_market(conn, run.instrument_id, self.tally.market, state[1])
+            self.state, self.written, self.broken_down = state, None, {}
 
 
 class Ledgers:
@@ -102,19 +119,36 @@ class Ledgers:
 
     def statistics(self, conn: Connection, run: Run) -> Statistics:
         """The run's statistics at its last commit."""
+        whole = self._whole(conn, run)
+        with whole.lock:
+            whole.catch_up(conn, run)
+            return whole.report()
+
+    def breakdowns(self, conn: Connection, run: Run, names: Iterable[Breakdown]) -> dict[Breakdown, list[Row]]:
+        """Breakdowns of the run's trades at its last commit."""
+        whole = self._whole(conn, run)
+        with whole.lock:
+            whole.catch_up(conn, run)
+            return {name: whole.breakdown(name) for name in names}
+
+    def _whole(self, conn: Connection, run: Run) -> Whole:
         with self._lock:
             kept = self._wholes.get(run.id)
         if kept is None or kept.seq > run.seq:
-            first_ms = frames.first_open_ms(conn, run.instrument_id, run.start_ms)
-            start_ms = run.start_ms if first_ms is None else first_ms
-            kept = Whole(Tally(run.rules, to_units(run.rules, run.cash), start_ms))
-        with kept.lock:
-            kept.catch_up(conn, run)
-            at_ms = run.start_ms if run.position_ms is None else run.position_ms + MINUTE_MS
-            report = kept.report(max(at_ms, kept.tally.start_ms))
+            market = market_of(conn, run)
+            start_ms = run.start_ms if market is None else market.start_ms
+            kept = Whole(Tally(run.rules, to_units(run.rules, run.cash), start_ms, market))
+            self._shed()
         if run.position_ms is not None and run.position_ms >= run.start_ms:
             self._keep(self._wholes, run.id, kept)
-        return report
+        return kept
+
+    def _shed(self) -> None:
+        """Statistics of runs that were not asked for lately go first, when they hold too much."""
+        with self._lock:
+            held = sum(one.tally.trades.group.count for one in self._wholes.values())
+            while held > MOST_TRADES and len(self._wholes) > 1:
+                held -= self._wholes.popitem(last=False)[1].tally.trades.group.count
 
     def _keep(self, kept: "OrderedDict[int, Any]", run_id: int, value: object) -> None:
         with self._lock:
@@ -127,6 +161,19 @@ class Ledgers:
 def new_decisions(conn: Connection, run: Run, after_seq: int) -> Iterable[Decision]:
     """Decisions up to the run's last commit; asks nothing when there are none."""
     return read_decisions(conn, run.id, run.rules, after_seq, run.seq) if run.seq > after_seq else ()
+
+
+def market_of(conn: Connection, run: Run) -> Market | None:
+    """The market at the run's first bar; None while there is none."""
+    first_ms = frames.first_open_ms(conn, run.instrument_id, run.start_ms)
+    return None if first_ms is None else Market(first_ms, frames.open_price(conn, run.instrument_id, first_ms))
+
+
+def catch_up_market(conn: Connection, instrument_id: int, market: Market, end_ms: int) -> None:
+    """Closes of the days until `end_ms`, from the newest that it knows on."""
+    from_ms = max(market.start_ms, market.days.day * DAY_MS)
+    for open_ms, close in frames.day_closes(conn, instrument_id, (from_ms, end_ms)):
+        market.step(open_ms, close)
 
 
 def _last_trade(conn: Connection, run_id: int, until_seq: int) -> int:

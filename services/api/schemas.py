@@ -297,6 +297,45 @@ class Equity(BaseModel):
     total: int
 
 
+class BreakdownRow(BaseModel):
+    """Trades that have something in common. Null: nothing to take it over (`trade_count`, or `losses`, is 0)."""
+
+    key: str = Field(examples=["2025-01"])
+    trade_count: int
+    wins: int
+    draws: int
+    losses: int
+    net_abs: Money
+    gross_abs: Money
+    fees_abs: Money
+    slippage_abs: Money = Field(description="contained in gross_abs")
+    winrate: float | None
+    profit_factor: float | None
+    avg_profit_ratio: float | None
+    avg_duration_s: float | None
+
+
+class PeriodRow(BreakdownRow):
+    """Trades that ended in a day, week or month, and what the equity did in it."""
+
+    from_ms: Ms = Field(description="when the period begins; the run's own start may lie after it")
+    equity_abs: Money = Field(description="at the period's end, or now")
+    equity_change_abs: Money
+    equity_change_ratio: float | None
+
+
+class Breakdowns(BaseModel):
+    """Those that were asked for, all when none was."""
+
+    side: list[BreakdownRow] | None = None
+    exit_reason: list[BreakdownRow] | None = None
+    hour: list[BreakdownRow] | None = None
+    weekday: list[BreakdownRow] | None = None
+    day: list[PeriodRow] | None = None
+    week: list[PeriodRow] | None = None
+    month: list[PeriodRow] | None = None
+
+
 # ------------------------------------------------------------------------------------------------- system and market
 
 

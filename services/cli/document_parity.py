@@ -15,7 +15,7 @@ Json = dict[str, Any]
 # Parts in the order in which they are compared; what a file cannot know is left out of them.
 PARTS = (
     "engine_version", "strategy", "instrument", "costs", "bars", "orders", "fills", "trades", "equity", "open_position",
-    "stats", "digest",
+    "stats", "breakdowns", "digest",
 )  # fmt: skip
 UNKNOWN = {"instrument": ("source", "captured_ms")}  # to a file
 NEEDED = ("strategy", "instrument", "bars", "stats")

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from services.cli.commands.backtest import Window, no_bars
@@ -17,9 +18,20 @@ from shared.engine.version import ENGINE_VERSION
 from shared.engine.warmup import folded_from
 from shared.kernel import column_f, column_m
 from shared.performance.document import BarsFolded, Header, Json, document
+from shared.performance.market import Market
 from shared.strategy.plan import Plan
 
 SLICE = 20_000  # bars between two moves of the progress bar
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is folded of some bars: from index `first`, trading from `traded`, up to `end`, exclusive."""
+
+    setup: Setup
+    first: int
+    traded: int
+    end: int
 
 
 def run_on(
@@ -34,6 +46,28 @@ def run_on(
     commands: Sequence[Command] = (),
 ) -> Json:
     """Fold the window's bars and write the document. Raises InputError when no bar is left."""
+    part = prepare(plan, bars, window, rules, maker_ppm, taker_ppm, cash)
+    setup, times = part.setup, bars.open_ms
+    fold = Fold(plan, setup)
+    rows = _folded(fold, columns(bars, part.first, part.end, compiled), commands)
+    header = Header(
+        ENGINE_VERSION, plan.name, plan.version_sha256, plan.variant, dict(plan.params), rules, setup.costs, setup.cash,
+        BarsFolded.of([int(ms) for ms in times[part.traded : part.end]], setup.warmup_from_ms), fold.digest.hex(),
+        Market.of(bars, part.traded, part.end),
+    )  # fmt: skip
+    return document(header, decisions(rows))
+
+
+def prepare(
+    plan: Plan,
+    bars: Bars,
+    window: Window,
+    rules: InstrumentRules,
+    maker_ppm: int,
+    taker_ppm: int,
+    cash: Decimal | None,
+) -> Part:
+    """The setup of a fold over the window's bars, and which bars these are. Raises InputError when none is left."""
     times = bars.open_ms
     start_ms = times[0] if window.from_ms is None else window.from_ms
     end = len(times) if window.to_ms is None else bisect_right(times, window.to_ms)
@@ -48,20 +82,13 @@ def run_on(
             raise InputError("--warmup-from", f"at or before the start, {when(start_ms)}", when(warmup_from_ms))
     else:
         warmup_from_ms = first_ms if window.from_ms is None else folded_from(start_ms, plan.settle_ms, first_ms)
-    first = bisect_left(times, warmup_from_ms)
     million = Decimal(1_000_000)
     costs = costs_of(plan, Decimal(maker_ppm) / million, Decimal(taker_ppm) / million)
     setup = Setup(rules, costs, plan.cash if cash is None else cash, int(start_ms), int(warmup_from_ms))
-    fold = Fold(plan, setup)
-    rows = _folded(fold, _columns(bars, first, end, compiled), commands)
-    header = Header(
-        ENGINE_VERSION, plan.name, plan.version_sha256, plan.variant, dict(plan.params), rules, costs, setup.cash,
-        BarsFolded.of([int(ms) for ms in times[traded:end]], setup.warmup_from_ms), fold.digest.hex(),
-    )  # fmt: skip
-    return document(header, decisions(rows))
+    return Part(setup, bisect_left(times, warmup_from_ms), traded, end)
 
 
-def _columns(bars: Bars, first: int, end: int, compiled: bool) -> Bars:
+def columns(bars: Bars, first: int, end: int, compiled: bool) -> Bars:
     """The part that is folded, as the engine's form wants it: arrays when compiled, lists else."""
     if compiled:
         return Bars._make((column_m(bars.open_ms)[first:end], *(column_f(c)[first:end] for c in bars[1:])))

@@ -1,82 +1,132 @@
-"""A run's document as tables for people."""
+"""A run's document as tables for people, in the order that users of freqtrade know: trades by side and by exit, what
+is left open, breakdowns that were asked for, summary metrics.
+"""
 
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.summary import SECTIONS, count, duration, money, number, percent, price
+from services.cli.tables import console
 from services.cli.times import when
 from shared.performance.document import Json
 
-# label, key, how it reads
-ROWS: tuple[tuple[str, str, str], ...] = (
-    ("Starting balance", "starting_balance", "money"),
-    ("Final balance", "final_balance", "money"),
-    ("Profit", "profit_all_abs", "money"),
-    ("Profit %", "profit_all_ratio", "ratio"),
-    ("Closed profit", "profit_closed_abs", "money"),
-    ("Fees", "fees_abs", "money"),
-    ("Volume", "volume_abs", "money"),
-    ("Trades", "trade_count", "count"),
-    ("Wins / draws / losses", "wins", "outcomes"),
-    ("Win rate", "winrate", "ratio"),
-    ("Profit factor", "profit_factor", "number"),
-    ("Expectancy", "expectancy_abs", "money"),
-    ("Payoff ratio", "payoff_ratio", "number"),
-    ("Best / worst trade", "best_trade_ratio", "extremes"),
-    ("Average duration", "avg_duration_s", "duration"),
-    ("Time in market", "exposure_time_ratio", "ratio"),
-    ("Max drawdown", "max_drawdown_ratio", "ratio"),
-    ("Max drawdown", "max_drawdown_abs", "money"),
-    ("Sharpe", "sharpe", "number"),
-    ("Sortino", "sortino", "number"),
-    ("Volatility (year)", "volatility", "ratio"),
-    ("CAGR", "cagr", "ratio"),
-    ("Calmar", "calmar", "number"),
-    ("SQN", "sqn", "number"),
-)
+Row = Mapping[str, Any]
+
+# Name of a breakdown -> title, and the head of its first column.
+TITLES = {
+    "side": ("BACKTESTING REPORT", "Side"),
+    "exit_reason": ("EXIT REASON STATS", "Exit reason"),
+    "hour": ("HOUR BREAKDOWN (UTC, of the exit)", "Hour"),
+    "weekday": ("WEEKDAY BREAKDOWN (UTC, of the exit)", "Weekday"),
+    "day": ("DAY BREAKDOWN (UTC)", "Day"),
+    "week": ("WEEK BREAKDOWN (UTC)", "Week"),
+    "month": ("MONTH BREAKDOWN (UTC)", "Month"),
+}
+ALWAYS = ("side", "exit_reason")
+# Columns behind the first: name -> head, cell. `{quote}` is the quote currency.
+COLUMNS: dict[str, tuple[str, Callable[[Row], str]]] = {
+    "trades": ("Trades", lambda row: count(row["trade_count"])),
+    "net": ("Net\n{quote}", lambda row: money(row["net_abs"])),
+    "costs": ("Fees +\nslippage", lambda row: money(float(row["fees_abs"]) + float(row["slippage_abs"]))),
+    "factor": ("Profit\nfactor", lambda row: _or_dash(row, "profit_factor", number)),
+    "profit": ("Avg\nprofit", lambda row: _or_dash(row, "avg_profit_ratio", percent)),
+    "results": ("Win Draw Loss", lambda row: f"{row['wins']:,} {row['draws']:>4,} {row['losses']:>4,}"),
+    "winrate": ("Win %", lambda row: _or_dash(row, "winrate", lambda ratio: f"{100 * ratio:.1f}")),
+    "duration": ("Avg\nduration", lambda row: _or_dash(row, "avg_duration_s", duration)),
+    "equity": ("Equity", lambda row: _or_dash(row, "equity_change_ratio", percent)),
+}
+LEAVING = ("costs", "factor", "duration", "winrate")  # the first to go where the terminal is narrow
+OF_TRADES = tuple(name for name in COLUMNS if name != "equity")
+OF_PERIODS = tuple(name for name in COLUMNS if name != "duration")
+# Figures of a row, as the statistics call them.
+TOTALS = {"net_abs": "profit_closed_abs", "fees_abs": "closed_fees_abs", "slippage_abs": "closed_slippage_abs"}
 
 
-def print_report(doc: Json) -> None:
-    """Header, statistics, and what is left open, on stdout."""
-    console = Console()
-    strategy, bars, instrument = (_map(doc[key]) for key in ("strategy", "bars", "instrument"))
-    console.print(
-        f"[bold]{strategy['name']}[/bold] on {instrument['name']}, {when(bars['first_open_ms'])} to "
+def print_report(doc: Json, asked: Sequence[str] = ()) -> None:
+    """All tables, on stdout."""
+    out = console()
+    strategy, bars, stats = (_map(doc[key]) for key in ("strategy", "bars", "stats"))
+    instrument = _map(doc["instrument"])["name"]
+    quote = str(instrument).partition("/")[2]
+    out.print(
+        f"[bold]{strategy['name']}[/bold] on {instrument}, {when(bars['first_open_ms'])} to "
         f"{when(bars['last_open_ms'])} UTC, {bars['count']:,} bars, {len(bars['gaps'])} gaps"
     )
-    stats = _map(doc["stats"])
-    table = Table("", "value", box=None, show_header=False, pad_edge=False)
-    table.columns[1].justify = "right"
-    for label, key, kind in ROWS:
-        table.add_row(label, _cell(stats, key, kind))
-    console.print(table)
-    position = doc["open_position"]
+    breakdowns = _map(doc["breakdowns"])
+    for name in (*ALWAYS, *(name for name in TITLES if name in asked and name not in ALWAYS)):
+        rows = list(breakdowns[name])
+        total = stats if name == "side" and len(rows) > 1 else None
+        _print(out, fitting(out, partial(breakdown_table, name, rows, quote, total)))
+    _print(out, open_table(doc["open_position"], quote))
+    _print(out, summary_table(stats))
+    out.print(f"digest {str(doc['digest'])[:16]}  engine {doc['engine_version']}", style="dim")
+
+
+def fitting(out: Console, table: Callable[[Sequence[str]], Table]) -> Table:
+    """The table without as many of the columns that may leave as it takes to fit."""
+    unbound = out.options.update(max_width=10_000)
+    for leaving in range(len(LEAVING)):
+        found = table(LEAVING[:leaving])
+        if out.measure(found, options=unbound).maximum <= out.width:
+            return found
+    return table(LEAVING)
+
+
+def breakdown_table(name: str, rows: Sequence[Row], quote: str, total: Row | None, left_out: Sequence[str]) -> Table:
+    """Of trades and, for periods, of equity. `total`: the statistics that a last line sums up."""
+    title, head = TITLES[name]
+    of_periods = bool(rows) and "equity_change_ratio" in rows[0]
+    columns = [name for name in (OF_PERIODS if of_periods else OF_TRADES) if name not in left_out]
+    table = _table(title, head, *(COLUMNS[name][0].format(quote=quote) for name in columns))
+    for row in rows:
+        table.add_row(str(row["key"]), *(COLUMNS[name][1](row) for name in columns))
+    if total is not None:
+        summed = {**total, **{name: total[known] for name, known in TOTALS.items()}}
+        table.add_section()
+        table.add_row("TOTAL", *(COLUMNS[name][1](summed) for name in columns))
+    return table
+
+
+def open_table(position: object, quote: str) -> Table:
+    """What is left open at the end, marked at the last equity point."""
+    table = _table("LEFT OPEN", "Side", "Quantity", "Entered", "Entry", "Mark", f"Unrealised\n{quote}")
     if isinstance(position, dict):
-        console.print(f"Open: {position['side']} {position['quantity']} at {position['entry_price']}")
-    console.print(f"digest {str(doc['digest'])[:16]}  engine {doc['engine_version']}", style="dim")
+        cells = (("entry_price", price), ("mark_price", price), ("unrealised_quote", money))
+        prices = [_or_dash(position, key, write) for key, write in cells]
+        table.add_row(position["side"], str(position["quantity"]), when(position["entry_ms"]), *prices)
+    return table
 
 
-def _cell(stats: dict[str, Any], key: str, kind: str) -> str:
-    value = stats.get(key)
-    if value is None:
-        return f"- ({stats['reasons'].get(key, 'unknown')})"
-    match kind:
-        case "money":
-            return f"{float(value):,.2f}"
-        case "ratio":
-            return f"{100 * value:.2f} %"
-        case "number":
-            return f"{value:.2f}"
-        case "outcomes":
-            return f"{stats['wins']} / {stats['draws']} / {stats['losses']}"
-        case "extremes":
-            return f"{100 * value:.2f} % / {100 * stats['worst_trade_ratio']:.2f} %"
-        case "duration":
-            minutes = int(value) // 60
-            return f"{minutes // 60}h {minutes % 60:02d}m"
-        case _:
-            return f"{value:,}"
+def summary_table(stats: dict[str, Any]) -> Table:
+    table = _table("SUMMARY METRICS", "Metric", "Value")
+    for section in SECTIONS:
+        for label, cell in section:
+            table.add_row(label, cell(stats))
+        table.add_section()
+    return table
+
+
+def _or_dash(row: Row, key: str, write: Any) -> str:
+    return "-" if row.get(key) is None else str(write(row[key]))
+
+
+def _table(title: str, head: str, *columns: str) -> Table:
+    """The first column to the left, the others to the right; nothing is cut off or broken."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    table.add_column(head, no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _print(out: Console, table: Table) -> None:
+    if table.row_count > 0:
+        out.print(table)
 
 
 def _map(value: object) -> dict[str, Any]:

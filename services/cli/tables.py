@@ -3,11 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from services.cli.times import when
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PIPED_WIDTH = 240  # of a table that goes into a file: nothing is cut off
 
@@ -23,7 +26,6 @@ def print_json(value: object) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on stdout; a column whose name ends with `>` is aligned to the right. None is shown as -."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -32,8 +34,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         table.add_column(name.rstrip(">"), justify="right" if right else "left", no_wrap=right)
     for row in rows:
         table.add_row(*("-" if value is None else str(value) for value in row))
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    Console(markup=False, highlight=False, width=width).print(table)
+    console(markup=False).print(table)
+
+
+def console(markup: bool = True) -> "Console":
+    """Stdout: as wide as the terminal, or wide enough for everything when it is none."""
+    from rich.console import Console
+
+    return Console(markup=markup, highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:

@@ -25,9 +25,12 @@ from shared.domain.decision import (
 )
 from shared.domain.instrument import Costs, InstrumentRules
 from shared.domain.timeframe import MINUTE_MS
+from shared.performance.breakdowns import BREAKDOWNS
+from shared.performance.market import Market
 from shared.performance.money import average_price, to_units, units_per_tick_step
 from shared.performance.position import Resting, mark_of, open_position
 from shared.performance.statistics import Tally
+from shared.performance.trades import excursions
 
 Json = dict[str, object]
 
@@ -63,12 +66,14 @@ class Header:
     cash: Decimal
     bars: BarsFolded
     digest: str  # hex
+    market: Market | None = None  # prices of the same bars
 
 
 def document(header: Header, decisions: Iterable[Decision]) -> Json:
     """The document of a run whose decisions these are, in seq order."""
     rules, bars = header.rules, header.bars
-    tally = Tally(rules, to_units(rules, header.cash), bars.first_open_ms)
+    tally = Tally(rules, to_units(rules, header.cash), bars.first_open_ms, header.market)
+    end_ms = bars.last_open_ms + MINUTE_MS
     orders: list[Json] = []
     fills: list[Json] = []
     trades: list[Json] = []
@@ -109,7 +114,8 @@ def document(header: Header, decisions: Iterable[Decision]) -> Json:
         "trades": trades,
         "equity": equity,
         "open_position": open_position(tally.book, resting.orders.values(), mark_of(mark, tally.book)),
-        "stats": tally.report(bars.last_open_ms + MINUTE_MS),
+        "stats": tally.report(end_ms),
+        "breakdowns": {name: tally.breakdown(name, end_ms) for name in BREAKDOWNS},
         "digest": header.digest,
     }
 
@@ -179,9 +185,7 @@ def fill_json(rules: InstrumentRules, fill: Fill) -> Json:
 def trade_json(rules: InstrumentRules, trade: Trade) -> Json:
     """Prices are notional / quantity to the unit's decimals, half to even; excursions are signed by side."""
     net = trade.gross - trade.fees
-    per_tick = trade.quantity * units_per_tick_step(rules)
-    worst = min(0, (trade.worst * per_tick - trade.entry_notional) * trade.side)
-    best = max(0, (trade.best * per_tick - trade.entry_notional) * trade.side)
+    mae_ratio, mfe_ratio = excursions(trade, units_per_tick_step(rules))
     return {
         "seq": trade.seq,
         "side": "long" if trade.side > 0 else "short",
@@ -194,8 +198,8 @@ def trade_json(rules: InstrumentRules, trade: Trade) -> Json:
         "fees_quote": rules.quote_text(trade.fees),
         "net_quote": rules.quote_text(net),
         "return_ratio": net / trade.entry_notional,
-        "mae_ratio": worst / trade.entry_notional,
-        "mfe_ratio": best / trade.entry_notional,
+        "mae_ratio": mae_ratio,
+        "mfe_ratio": mfe_ratio,
         "exit_reason": reason_text(trade.exit_reason),
     }
 

@@ -1,11 +1,11 @@
-"""What the equity curve adds up to: drawdowns from its peaks, and one value per UTC day.
+"""What the equity curve adds up to: its drawdowns, its extremes, and one value per UTC day.
 
 The curve starts with the run's cash. All comparisons are of exact integers.
 """
 
 from dataclasses import dataclass, field
 
-from shared.domain.timeframe import DAY_MS
+from shared.performance.days import Days
 
 
 @dataclass(slots=True)
@@ -18,9 +18,30 @@ class Fall:
     low_ms: int
     end_ms: int | None = None  # first point at or above the peak again; None: not recovered
 
+    @property
+    def depth(self) -> float:
+        """Of the peak, at the low."""
+        return (self.peak - self.low) / self.peak
+
     def deeper_than(self, other: "Fall") -> bool:
         """Relatively: (peak - low) / peak against the other's."""
         return (self.peak - self.low) * other.peak > (other.peak - other.low) * self.peak
+
+
+@dataclass(slots=True)
+class Falls:
+    """Sums of drawdowns, in time order."""
+
+    count: int = 0
+    depths: float = 0.0
+    lasted_ms: int = 0
+    longest_ms: int = 0
+
+    def with_one(self, fall: Fall, end_ms: int) -> "Falls":
+        lasted_ms = end_ms - fall.start_ms
+        return Falls(
+            self.count + 1, self.depths + fall.depth, self.lasted_ms + lasted_ms, max(self.longest_ms, lasted_ms)
+        )
 
 
 @dataclass(slots=True)
@@ -32,32 +53,40 @@ class Curve:
     points: int = 0
     last: int = field(init=False)  # [units]
     last_ms: int = field(init=False)
+    lowest: int = field(init=False)  # [units]
     worst: Fall | None = None
     now: Fall = field(init=False)  # from the latest peak; low == peak while at it
-    days: list[int] = field(default_factory=list)  # [units] last equity of each finished UTC day since start
-    _day: int = field(init=False)
+    past: Falls = field(default_factory=Falls)  # those that have recovered
+    days: Days[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.last, self.last_ms = self.cash, self.start_ms
+        self.last = self.lowest = self.cash
+        self.last_ms = self.start_ms
         self.now = Fall(self.cash, self.start_ms, self.cash, self.start_ms)
-        self._day = self.start_ms // DAY_MS
+        self.days = Days(self.start_ms, self.cash)
 
     def step(self, ts_ms: int, equity: int) -> None:
-        day = ts_ms // DAY_MS
-        if day > self._day:  # days without a point repeat the value before them
-            self.days.extend([self.last] * (day - self._day))
-            self._day = day
+        now = self.now
+        self.days.step(ts_ms, equity)
         self.points += 1
         self.last, self.last_ms = equity, ts_ms
-        if equity >= self.now.peak:
-            if self.now.low < self.now.peak:
-                self.now.end_ms = ts_ms
+        if equity >= now.peak:
+            if now.low < now.peak:
+                now.end_ms = ts_ms
+                self.past = self.past.with_one(now, ts_ms)
             self.now = Fall(equity, ts_ms, equity, ts_ms)
-        elif equity < self.now.low:
-            self.now.low, self.now.low_ms = equity, ts_ms
-            if self.worst is None or self.worst is self.now or self.now.deeper_than(self.worst):
-                self.worst = self.now
+        elif equity < now.low:
+            now.low, now.low_ms = equity, ts_ms
+            self.lowest = min(self.lowest, equity)
+            if self.worst is None or self.worst is now or now.deeper_than(self.worst):
+                self.worst = now
 
-    def daily(self, end_ms: int) -> list[int]:
-        """Last equity of each UTC day from the start's to that of the last moment before `end_ms`, none left out."""
-        return [*self.days, *[self.last] * (max((end_ms - 1) // DAY_MS, self._day) - self._day + 1)]
+    @property
+    def highest(self) -> int:
+        """[units]: every new height is the peak of a fall to come."""
+        return self.now.peak
+
+    @property
+    def falls(self) -> Falls:
+        """All drawdowns, the one that has not recovered included, until the last point."""
+        return self.past.with_one(self.now, self.last_ms) if self.now.low < self.now.peak else self.past

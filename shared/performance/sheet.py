@@ -42,7 +42,7 @@ class Sheet:
         else:
             self.values[name] = value
 
-    def time(self, name: str, value: int | Reason) -> None:
+    def time(self, name: str, value: float | Reason) -> None:
         if isinstance(value, str):
             self.values[name] = None
             self.reasons[name] = value

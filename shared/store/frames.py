@@ -67,6 +67,17 @@ def closes(conn: Connection, minutes: Iterable[tuple[int, int]]) -> dict[tuple[i
     return {(row.instrument_id, row.open_ms): row.close for row in conn.execute(_SQL["closes"], given)}
 
 
+def open_price(conn: Connection, instrument_id: int, open_ms: int) -> float:
+    """The first price of a recorded minute."""
+    return float(conn.scalar(_SQL["open"], {"instrument_id": instrument_id, "open_ms": open_ms}))
+
+
+def day_closes(conn: Connection, instrument_id: int, within: coverage.Range) -> list[tuple[int, float]]:
+    """(open_ms, close) of the last recorded minute of each UTC day of [from, to), oldest first."""
+    bounds = {"instrument_id": instrument_id, "from_ms": within[0], "to_ms": within[1]}
+    return [(row.open_ms, row.close) for row in conn.execute(_SQL["day_closes"], bounds)]
+
+
 def _frames(conn: Connection, instrument_id: int, width_ms: int, from_ms: int, to_ms: int, limit: int) -> list[Frame]:
     if from_ms >= to_ms:
         return []

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
+from services.api import ledger
 from shared.domain.decision import Decision, EquityPoint, Fill, OrderEvent, Trade
 from shared.domain.timeframe import DAY_MS, MINUTE_MS
 from shared.performance.document import BarsFolded, Header, document, dumps, fill_json, trade_json
+from shared.performance.market import Market
 from shared.performance.statistics import statistics
 from shared.store import bars, database, market, runs, tables
 from shared.strategy.load import load
 from shared.strategy.planning import plan_for
-from tests.support.api import BTC, FAST, FIRST_MS, THIS_MINUTE, Api, served
+from tests.support.api import BTC, FAST, FIRST_MS, THIS_MINUTE, Api, days_of_bars, served
 
 START = FIRST_MS + DAY_MS
 LAST = THIS_MINUTE - MINUTE_MS
@@ -38,13 +40,23 @@ def written_by_hand(api: Api, run_id: int, decisions: list[Decision]) -> str:
     """The document that a backtest of the same fold writes, from its own decisions and bars."""
     with database.begin(api.engine) as conn:
         run = runs.get(conn, run_id)
-        times = bars.read_columns(conn, run.instrument_id, START, THIS_MINUTE).open_ms
+        columns = bars.read_columns(conn, run.instrument_id, START, THIS_MINUTE)
     plan = plan_for(load(FAST, "x.yaml"))
     header = Header(
         run.engine_version, plan.name, plan.version_sha256, None, dict(plan.params), BTC, run.costs, Decimal(10_000),
-        BarsFolded.of(list(times), FIRST_MS), (run.digest or b"").hex(),
+        BarsFolded.of(list(columns.open_ms), FIRST_MS), (run.digest or b"").hex(),
+        Market.of(columns, 0, len(columns.open_ms)),
     )  # fmt: skip
     return dumps(document(header, decisions))
+
+
+def market_until(until_ms: int) -> Market:
+    """What a holder since START has seen, from the bars that were recorded."""
+    known = [bar for bar in days_of_bars() if START <= bar.open_ms < until_ms]
+    found = Market(known[0].open_ms, known[0].open)
+    for bar in known:
+        found.step(bar.open_ms, bar.close)
+    return found
 
 
 def test_an_export_is_the_document_of_its_backtest_to_the_byte(api: Api):
@@ -96,11 +108,8 @@ def test_statistics_are_of_all_decisions_and_grow_with_them(api: Api):
     for until_ms in (START + 300 * MINUTE_MS, THIS_MINUTE):
         decisions = api.fold(run_id, until_ms, runner)
         expected = statistics(
-            [(one.ts_ms, one.equity) for one in decisions if isinstance(one, EquityPoint)],
-            [one for one in decisions if isinstance(one, Trade)],
-            [one for one in decisions if isinstance(one, Fill)],
-            cash=10_000 * 10**8, rules=BTC, start_ms=START, end_ms=until_ms,
-        )  # fmt: skip
+            decisions, cash=10_000 * 10**8, rules=BTC, start_ms=START, end_ms=until_ms, market=market_until(until_ms)
+        )
         shown = api.get(f"/runs/{run_id}/stats")
         assert shown == json.loads(json.dumps(expected))
         headline = api.get(f"/runs/{run_id}")["stats"]
@@ -108,6 +117,31 @@ def test_statistics_are_of_all_decisions_and_grow_with_them(api: Api):
         assert headline["n"]["profit_factor"] == expected["trade_count"]
         run = api.get(f"/runs/{run_id}")
         assert (run["trade_count"], run["win_count"]) == (expected["trade_count"], expected["wins"])
+
+
+def test_breakdowns_are_the_document_s_and_grow_with_the_run(api: Api):
+    run_id = int(api.create(start_at=START)["id"])
+    fresh = api.get(f"/runs/{run_id}/breakdowns")
+    assert (fresh["side"], [row["key"] for row in fresh["day"]]) == ([], ["2025-01-02"])
+    runner = api.claim()
+    for until_ms in (START + 300 * MINUTE_MS, THIS_MINUTE):
+        api.fold(run_id, until_ms, runner)
+        expected = api.get(f"/runs/{run_id}/export")["breakdowns"]
+        assert api.get(f"/runs/{run_id}/breakdowns") == expected
+        assert len(expected["day"]) == (1 if until_ms < THIS_MINUTE else 3)
+        some = api.get(f"/runs/{run_id}/breakdowns?by=month&by=side")
+        assert some == {"month": expected["month"], "side": expected["side"]}
+    assert api.viewer.get(f"/api/v1/runs/{run_id}/breakdowns?by=moon").status_code == 422
+
+
+def test_statistics_that_hold_too_much_are_those_of_runs_asked_for_lately(api: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ledger, "MOST_TRADES", 150)
+    first, second, third = (folded(api)[0] for _ in range(3))
+    ledgers = ledger.Ledgers()
+    with database.begin(api.engine) as conn:
+        reports = [ledgers.statistics(conn, runs.get(conn, run_id)) for run_id in (first, second, third)]
+        assert list(ledgers._wholes) == [second, third]
+        assert ledgers.statistics(conn, runs.get(conn, first)) == reports[0]
 
 
 def test_a_database_put_back_to_an_older_copy_is_summed_anew(api: Api):
@@ -169,7 +203,8 @@ def test_an_equity_curve_is_thinned_to_what_was_asked_for(api: Api):
 
 
 def test_results_of_a_run_that_is_not_there(api: Api):
-    for part in ("trades", "fills", "orders", "notes", "equity", "position", "stats", "log", "export"):
+    parts = ("trades", "fills", "orders", "notes", "equity", "position", "stats", "breakdowns", "log", "export")
+    for part in parts:
         assert api.viewer.get(f"/api/v1/runs/99/{part}").status_code == 404
 
 

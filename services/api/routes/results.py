@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 
 from services.api import export, schemas, views
 from services.api.context import Context, Ctx, Viewer
 from services.api.responses import problems
 from services.api.routes.runs import Limit, Offset, Order, RunId, find
 from shared.domain.decision import NOTES, Fill, Note, OrderEvent, Trade
+from shared.performance.breakdowns import BREAKDOWNS, Breakdown
 from shared.performance.document import dumps, fill_json, order_json, trade_json
 from shared.store import curves
 from shared.store.decisions import page
@@ -71,6 +73,18 @@ def position(run_id: RunId, ctx: Ctx, _: Viewer) -> schemas.Position:
 def stats(run_id: RunId, ctx: Ctx, _: Viewer) -> dict[str, object]:
     with ctx.reading() as conn:
         return ctx.ledgers.statistics(conn, find(conn, run_id))
+
+
+@router.get(
+    "/breakdowns",
+    summary="Trades by side, exit reason, hour, weekday, day, week, month (UTC, by their exit)",
+    response_model=schemas.Breakdowns,
+)
+def breakdowns(run_id: RunId, ctx: Ctx, _: Viewer, by: Annotated[list[Breakdown] | None, Query()] = None) -> Response:
+    with ctx.reading() as conn:
+        found = ctx.ledgers.breakdowns(conn, find(conn, run_id), by or BREAKDOWNS)
+    # rows of every day of years: as they are, not one by one through their models
+    return JSONResponse(found)
 
 
 @router.get("/export", summary="The document of `paperfold backtest --json`", response_class=Response)

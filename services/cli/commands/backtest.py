@@ -13,6 +13,7 @@ from services.cli.system import data_dir_option
 from services.cli.times import TIME, when
 from shared.domain.bar import Bars
 from shared.domain.errors import InputError
+from shared.performance.breakdowns import BREAKDOWNS
 
 if TYPE_CHECKING:
     from services.cli.record_bars import Record
@@ -44,7 +45,29 @@ class Money(click.ParamType[Decimal]):
         return amount
 
 
-@click.command()
+class Words(click.Command):
+    """Takes `--breakdown day week` as freqtrade does, for `--breakdown day --breakdown week`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(_one_by_one(args)))
+
+
+def _one_by_one(args: Sequence[str]) -> Iterator[str]:
+    """The option before each name that follows it, commas too; the first word that is no name ends the list."""
+    rest = list(args)
+    while rest:
+        arg = rest.pop(0)
+        option, _, given = arg.partition("=")
+        if option != "--breakdown":
+            yield arg
+            continue
+        names = given.split(",") if given else []
+        while rest and set(rest[0].split(",")) <= set(BREAKDOWNS):
+            names += rest.pop(0).split(",")
+        yield from (word for name in names for word in (option, name)) if names else (option,)
+
+
+@click.command(cls=Words)
 @click.argument("file", type=FILE)
 @click.option("--bars", "bars_file", type=FILE, help="Bar file: parquet, csv, or the exchange's monthly zip.")
 @click.option("--instrument", help="Without --bars: of the record of a running system. Else: what the file holds.")
@@ -56,6 +79,14 @@ class Money(click.ParamType[Decimal]):
 @click.option("--set", "settings", multiple=True, metavar="ID.param=V", help="Change a parameter.")
 @click.option("--variant")
 @click.option("--json", "json_out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="- is stdout.")
+@click.option(
+    "--breakdown",
+    "breakdown",
+    multiple=True,
+    type=click.Choice(BREAKDOWNS),
+    metavar="NAME ...",
+    help=f"Also print trades by: {' '.join(BREAKDOWNS)}.",
+)
 @click.option("--interpreted/--compiled", "interpreted", default=None, help="Default: compiled above 50,000 bars.")
 @data_dir_option
 def backtest(
@@ -70,12 +101,13 @@ def backtest(
     settings: tuple[str, ...],
     variant: str | None,
     json_out: Path | None,
+    breakdown: tuple[str, ...],
     interpreted: bool | None,
     data_dir: Path | None,
 ) -> None:
     """Run a strategy FILE over recorded bars, of a file or of a running system; prints its statistics."""
     window = Window(from_ms, to_ms, warmup_from_ms)
-    with _source(bars_file, instrument, data_dir) as source:
+    with source_of(bars_file, instrument, data_dir) as source:
         compiled = source.minutes(window) >= 50_000 if interpreted is None else not interpreted
         if compiled:
             from shared.compiled import switch_on
@@ -95,11 +127,11 @@ def backtest(
     rates = rates_at(bars.open_ms[0] if window.from_ms is None else window.from_ms)
     rules = source.rules(plan.instrument, rules_file)
     doc = run_on(plan, bars, window, rules, rates.maker_ppm, rates.taker_ppm, cash, compiled)
-    _give(doc, json_out)
+    _give(doc, json_out, breakdown)
 
 
 @contextmanager
-def _source(bars_file: Path | None, instrument: str | None, data_dir: Path | None) -> "Iterator[FileBars | Record]":
+def source_of(bars_file: Path | None, instrument: str | None, data_dir: Path | None) -> "Iterator[FileBars | Record]":
     """Where the bars are: a file, or the record of a running system."""
     if bars_file is not None:
         yield FileBars(bars_file)
@@ -148,7 +180,7 @@ def _dated(asked: Window, from_ms: int | None, to_ms: int | None, is_file: bool)
     return Window(first, last, asked.warmup_from_ms)
 
 
-def _give(doc: "Json", json_out: Path | None) -> None:
+def _give(doc: "Json", json_out: Path | None, breakdown: Sequence[str]) -> None:
     from services.cli.report import print_report
     from shared.performance.document import dumps
 
@@ -157,7 +189,7 @@ def _give(doc: "Json", json_out: Path | None) -> None:
         return
     if json_out is not None:
         json_out.write_text(dumps(doc), encoding="utf-8")
-    print_report(doc)
+    print_report(doc, breakdown)
 
 
 def no_bars(asked: str, times: Sequence[int]) -> InputError:

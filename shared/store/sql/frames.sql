@@ -50,3 +50,23 @@ order by open_ms;
 select b.instrument_id, b.open_ms, b.close
 from unnest(cast(:instrument_ids as bigint[]), cast(:open_ms as bigint[])) as w (instrument_id, open_ms)
 join bars b on b.instrument_id = w.instrument_id and b.open_ms = w.open_ms;
+
+-- name: open
+-- the first price of a minute
+select cast(open as double precision) from bars where instrument_id = :instrument_id and open_ms = :open_ms;
+
+-- name: day_closes
+-- the last price of each UTC day of [from_ms, to_ms) that has a bar, oldest first; one look at the index for each day
+select last.open_ms, cast(last.close as double precision) as close
+from generate_series(cast(:from_ms as bigint) / 86400000, (cast(:to_ms as bigint) - 1) / 86400000) as d (day)
+cross join lateral (
+    select open_ms, close
+    from bars
+    where
+        instrument_id = :instrument_id
+        and open_ms >= greatest(d.day * 86400000, :from_ms)
+        and open_ms < least((d.day + 1) * 86400000, :to_ms)
+    order by open_ms desc
+    limit 1
+) last
+order by last.open_ms;

@@ -94,7 +94,7 @@ def test_a_figure_over_little_is_faint(n: int, faint: bool) -> None:
 
 def test_sides_without_a_trade_are_left_out() -> None:
     stats = {"n": {}, "reasons": {}, "long": {"trade_count": 2, "n": {}, "reasons": {}}, "short": {"trade_count": 0}}
-    assert [title for title, _ in figures.groups(stats)] == ["Balance", "Risk", "Trades", "Long"]
+    assert [title for title, _ in figures.groups(stats)] == ["Balance", "Risk", "Days", "Market", "Trades", "Long"]
 
 
 def test_parameters_are_read_as_a_person_writes_them() -> None:

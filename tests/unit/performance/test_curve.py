@@ -5,6 +5,7 @@ from math import sqrt
 
 import pytest
 
+from shared.domain.decision import EquityPoint
 from shared.domain.instrument import InstrumentRules
 from shared.domain.timeframe import DAY_MS
 from shared.performance.equity import Curve
@@ -17,9 +18,9 @@ CASH = 100 * USDT
 
 def of(*points: tuple[int, float], end_ms: int = 0, start_ms: int = 0) -> dict[str, object]:
     """Statistics of equity points (time, USDT) that start with 100 USDT."""
-    equity = [(ts_ms, round(usdt * USDT)) for ts_ms, usdt in points]
-    end = end_ms or equity[-1][0] + 1
-    return statistics(equity, [], [], cash=CASH, rules=RULES, start_ms=start_ms, end_ms=end)
+    equity = [EquityPoint(seq, ts_ms, round(usdt * USDT), 0, 0) for seq, (ts_ms, usdt) in enumerate(points, 1)]
+    end = end_ms or points[-1][0] + 1
+    return statistics(equity, cash=CASH, rules=RULES, start_ms=start_ms, end_ms=end)
 
 
 def daily(*values: float) -> dict[str, object]:
@@ -77,12 +78,12 @@ def test_days_without_points_repeat_the_value_before_them():
     curve.step(DAY_MS - 1, 101)
     curve.step(DAY_MS * 3 + 5, 102)
     curve.step(DAY_MS * 3 + 6, 103)
-    assert curve.daily(DAY_MS * 4) == [101, 101, 101, 103]
-    assert curve.daily(DAY_MS * 5 + 1) == [101, 101, 101, 103, 103, 103]
+    assert curve.days.until(DAY_MS * 4) == [101, 101, 101, 103]
+    assert curve.days.until(DAY_MS * 5 + 1) == [101, 101, 101, 103, 103, 103]
 
 
 def test_a_run_that_has_not_marked_yet_holds_its_cash():
-    assert Curve(CASH, 0).daily(2 * DAY_MS) == [CASH, CASH]
+    assert Curve(CASH, 0).days.until(2 * DAY_MS) == [CASH, CASH]
 
 
 def test_sharpe_sortino_and_volatility_are_of_daily_returns():
@@ -91,7 +92,7 @@ def test_sharpe_sortino_and_volatility_are_of_daily_returns():
     deviation = sqrt((2 * (0.1 - mean) ** 2 + (-0.1 - mean) ** 2) / 2)
     assert stats["sharpe"] == pytest.approx(mean / deviation * sqrt(365), rel=1e-12)
     assert stats["sortino"] == pytest.approx(mean / sqrt(0.01 / 3) * sqrt(365), rel=1e-12)
-    assert stats["volatility"] == pytest.approx(deviation * sqrt(365), rel=1e-12)
+    assert stats["annual_volatility"] == pytest.approx(deviation * sqrt(365), rel=1e-12)
     assert stats["n"]["sharpe"] == stats["n"]["sortino"] == 3
 
 

@@ -80,7 +80,7 @@ DOC = document(header(), DECISIONS)
 def test_it_has_the_parts_that_were_promised():
     assert list(DOC) == [
         "engine_version", "strategy", "instrument", "costs", "bars", "orders", "fills", "trades", "equity",
-        "open_position", "stats", "digest",
+        "open_position", "stats", "breakdowns", "digest",
     ]  # fmt: skip
     assert DOC["strategy"] == {
         "name": "by-hand", "version_sha256": "ab" * 32, "variant": None,

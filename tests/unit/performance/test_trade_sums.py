@@ -26,7 +26,7 @@ def trade(net: int, side: int = 1, hours: int = 1, fees: int = 1, seq: int = 1) 
 
 
 def of(*trades: Trade) -> dict[str, object]:
-    return statistics([], trades, [], cash=CASH, rules=RULES, start_ms=0, end_ms=24 * HOUR)
+    return statistics(trades, cash=CASH, rules=RULES, start_ms=0, end_ms=24 * HOUR)
 
 
 def test_wins_losses_and_what_they_are_worth():
