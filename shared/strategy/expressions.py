@@ -208,6 +208,8 @@ class _Checker:
         parts: list[Expr] = []
         left_node, left = node.left, self.visit(node.left, depth + 1)
         for op, right_node in zip(node.ops, node.comparators, strict=True):
+            if left_node is not node.left and isinstance(left_node, (ast.List, ast.Tuple)):
+                return self.wrong(right_node, "a list is not compared any further: put what ends with it in brackets")
             if isinstance(op, (ast.In, ast.NotIn)):
                 parts.append(self.membership(left_node, left, op, right_node, depth))
                 right = WRONG
