@@ -1,7 +1,7 @@
 """The fixed parts of a bar's transition: what the wiring calls around a strategy's own indicators and rules."""
 
-from shared.domain.decision import NOTES
 from shared.engine.broker import at_open, inside
+from shared.engine.codes import NOTE_FINISHED, NOTE_STOPPED
 from shared.engine.money import to_ticks
 from shared.engine.protection import mark
 from shared.engine.rows import equity_row, note_row
@@ -28,9 +28,6 @@ from shared.engine.words import (
     WAIT_ORDER,
 )
 from shared.kernel import VectorM, kernel
-
-NOTE_FINISHED = NOTES.index("finished")
-NOTE_STOPPED = NOTES.index("stopped")
 
 
 @kernel

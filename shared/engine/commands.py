@@ -1,23 +1,24 @@
 """Commands at the open of the bar they act on (decision 0006): after late closes, before any fill."""
 
-from shared.domain.decision import NOTES, REASONS
-from shared.engine.broker import cancel_entry, submit_close
+from shared.engine.closes import submit_close
+from shared.engine.codes import (
+    BY_CLOSE_COMMAND,
+    BY_PAUSE_COMMAND,
+    BY_STOP_COMMAND,
+    NOTE_PAUSED,
+    NOTE_STOPPED,
+    NOTE_UNPAUSED,
+)
+from shared.engine.entries import cancel_entry
 from shared.engine.rows import note_row
 from shared.engine.words import PAUSED, STATUS, STOPPED, STOPPING
 from shared.kernel import VectorM, kernel
-
-STOP_COMMAND = REASONS.index("stop_command")
-CLOSE_COMMAND = REASONS.index("close_command")
-PAUSE_COMMAND = REASONS.index("pause_command")
-NOTE_STOPPED = NOTES.index("stopped")
-NOTE_PAUSED = NOTES.index("paused")
-NOTE_UNPAUSED = NOTES.index("unpaused")
 
 
 @kernel
 def stop_keep(m: VectorM, out: VectorM, ts: int) -> None:
     """Stop with the position as it is; needs no bar."""
-    cancel_entry(m, out, ts, STOP_COMMAND)
+    cancel_entry(m, out, ts, BY_STOP_COMMAND)
     note_row(m, out, ts, NOTE_STOPPED, 0)
     m[STATUS] = STOPPED
 
@@ -25,8 +26,8 @@ def stop_keep(m: VectorM, out: VectorM, ts: int) -> None:
 @kernel
 def stop_close(m: VectorM, out: VectorM, ts: int) -> None:
     """Close at this open and stop at the end of this bar. Of a run that is flat: stop_keep."""
-    cancel_entry(m, out, ts, STOP_COMMAND)
-    submit_close(m, out, ts, STOP_COMMAND)
+    cancel_entry(m, out, ts, BY_STOP_COMMAND)
+    submit_close(m, out, ts, BY_STOP_COMMAND)
     m[STOPPING] = 1
     m[PAUSED] = 1
 
@@ -34,7 +35,7 @@ def stop_close(m: VectorM, out: VectorM, ts: int) -> None:
 @kernel
 def pause(m: VectorM, out: VectorM, ts: int) -> None:
     """No new entries; stops and targets stay."""
-    cancel_entry(m, out, ts, PAUSE_COMMAND)
+    cancel_entry(m, out, ts, BY_PAUSE_COMMAND)
     if m[PAUSED] == 0:
         note_row(m, out, ts, NOTE_PAUSED, 0)
         m[PAUSED] = 1
@@ -51,4 +52,4 @@ def resume(m: VectorM, out: VectorM, ts: int) -> None:
 @kernel
 def close_position(m: VectorM, out: VectorM, ts: int) -> None:
     """Close at this open; the run goes on."""
-    submit_close(m, out, ts, CLOSE_COMMAND)
+    submit_close(m, out, ts, BY_CLOSE_COMMAND)

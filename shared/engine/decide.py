@@ -1,8 +1,21 @@
 """An entry-timeframe close: exits of the open side, then, if flat or going flat, entries (strategy-format 3 and 4)."""
 
-from shared.domain.decision import NOTES, ORDER_EVENTS, ORDER_TYPES, REASONS
-from shared.engine.broker import SUBMITTED, submit_close
-from shared.engine.exits import initial_stop
+from shared.engine.closes import submit_close
+from shared.engine.codes import (
+    BY_ENTRY,
+    BY_EXIT,
+    MARKET_TYPE,
+    NO_EQUITY,
+    NO_STOP_DISTANCE,
+    NOT_READY,
+    NOTE_BOTH,
+    NOTE_SAME,
+    REJECTED,
+    SUBMITTED,
+    UNDER_MIN_NOTIONAL,
+    UNDER_MIN_QUANTITY,
+)
+from shared.engine.levels import initial_stop
 from shared.engine.portfolio import notional_of
 from shared.engine.rows import equity_row, note_row, order_row
 from shared.engine.sizing import entry_quantity, regime_ppm
@@ -14,9 +27,7 @@ from shared.engine.words import (
     CASH,
     CLOSE_ORDER,
     ENDING,
-    ENTRY_PRICE,
     EQUITY,
-    FIRST_STOP,
     MIN_NOTIONAL,
     MIN_QUANTITY,
     PAUSED,
@@ -34,7 +45,6 @@ from shared.engine.words import (
     STOP_UNCERTAIN,
     SUSPENDED_UNTIL,
     TARGET_KIND,
-    TICK_E8,
     VP_STOP,
     VP_TARGET,
     WAIT_ADJUST,
@@ -46,58 +56,7 @@ from shared.engine.words import (
     WAIT_TARGET,
     WAIT_TARGET_VP,
 )
-from shared.kernel import NAN, VectorM, kernel, to_units
-
-EXIT = REASONS.index("exit")
-ENTRY = REASONS.index("entry")
-REJECTED = ORDER_EVENTS.index("rejected")
-MARKET = ORDER_TYPES.index("market")
-NO_EQUITY = REASONS.index("no_equity")
-NOT_READY = REASONS.index("not_ready")
-NO_DISTANCE = REASONS.index("no_stop_distance")
-TOO_FEW = REASONS.index("min_quantity")
-TOO_SMALL = REASONS.index("min_notional")
-NOTE_BOTH = NOTES.index("both_sides")
-NOTE_SAME = NOTES.index("same_side_dropped")
-
-
-# --- position-aware names: floats, not ready when flat ---------------------------------------------------------------
-
-
-@kernel
-def entry_price(m: VectorM, k: VectorM) -> float:
-    """Average price of the entry fills."""
-    return m[ENTRY_PRICE] * k[TICK_E8] / 1e8 if m[POSITION] != 0 else NAN
-
-
-@kernel
-def bars_held(m: VectorM, k: VectorM) -> float:
-    """Entry closes since the entry fill, this one included."""
-    return m[BARS_HELD] / 1.0 if m[POSITION] != 0 else NAN
-
-
-@kernel
-def profit_ratio(m: VectorM, k: VectorM, close: float) -> float:
-    """Close against entry price, signed by side, before costs."""
-    if m[POSITION] == 0:
-        return NAN
-    price = entry_price(m, k)
-    return (close - price) / price if m[POSITION] > 0 else (price - close) / price
-
-
-@kernel
-def r_multiple(m: VectorM, k: VectorM, close: float) -> float:
-    """Profit over the initial stop distance; not ready without a stop."""
-    if m[POSITION] == 0 or m[FIRST_STOP] <= 0:
-        return NAN
-    price = entry_price(m, k)
-    risk = abs(price - m[FIRST_STOP] * k[TICK_E8] / 1e8)
-    if risk == 0.0:
-        return NAN
-    return (close - price) / risk if m[POSITION] > 0 else (price - close) / risk
-
-
-# --- the decision ----------------------------------------------------------------------------------------------------
+from shared.kernel import VectorM, kernel, to_units
 
 
 @kernel
@@ -111,7 +70,7 @@ def level_units(x: float) -> int:
 @kernel
 def reject(m: VectorM, out: VectorM, ts: int, side: int, quantity: int, reason: int) -> None:
     """An entry that comes to nothing at its decision."""
-    order_row(m, out, 0, ts, REJECTED, side, MARKET, quantity, 0, reason)
+    order_row(m, out, 0, ts, REJECTED, side, MARKET_TYPE, quantity, 0, reason)
 
 
 @kernel
@@ -134,15 +93,15 @@ def submit_entry(
     else:
         stop = initial_stop(m, k, side, close)
         if k[SIZING] == RISK and (stop <= 0 or stop == close):
-            reject(m, out, ts, side, 0, NO_DISTANCE)
+            reject(m, out, ts, side, 0, NO_STOP_DISTANCE)
         else:
             quantity = entry_quantity(k, m[EQUITY], close, stop, trend, ranging, strength)
             if quantity < max(1, k[MIN_QUANTITY]):
-                reject(m, out, ts, side, quantity, TOO_FEW)
+                reject(m, out, ts, side, quantity, UNDER_MIN_QUANTITY)
             elif notional_of(k, close, quantity) < k[MIN_NOTIONAL]:
-                reject(m, out, ts, side, quantity, TOO_SMALL)
+                reject(m, out, ts, side, quantity, UNDER_MIN_NOTIONAL)
             else:
-                m[WAIT_ORDER] = order_row(m, out, 0, ts, SUBMITTED, side, MARKET, quantity, 0, ENTRY)
+                m[WAIT_ORDER] = order_row(m, out, 0, ts, SUBMITTED, side, MARKET_TYPE, quantity, 0, BY_ENTRY)
                 m[WAIT_SIDE] = side
                 m[WAIT_QUANTITY] = quantity
 
@@ -191,7 +150,7 @@ def decide(
     if ts < k[START_MS] or m[STATUS] != 0:
         return
     if (m[POSITION] > 0 and exit_long == 1.0) or (m[POSITION] < 0 and exit_short == 1.0):
-        submit_close(m, out, ts, EXIT)
+        submit_close(m, out, ts, BY_EXIT)
     free = m[POSITION] == 0 or m[CLOSE_ORDER] > 0
     if not free or m[PAUSED] == 1 or m[ENDING] == 1 or ts < m[SUSPENDED_UNTIL]:
         return

@@ -1,15 +1,25 @@
-"""Where a position gets out: initial stop, target and rungs, from the fill price and what the deciding close knew."""
+"""Where a position gets out: the stop, the target and the ladder that rest for it."""
 
-from shared.domain.decision import NOTES, ORDER_EVENTS, ORDER_TYPES, PARTIAL_BASE, REASONS
-from shared.engine.money import PPM, PPM2, div_even, mul_div, mul_div_ceil, mul_div_even, mul_div_floor, product
+from shared.domain.decision import PARTIAL_BASE
+from shared.engine.codes import (
+    BY_POSITION_CLOSED,
+    BY_STOP,
+    BY_TARGET,
+    CANCELLED,
+    LIMIT_TYPE,
+    NOTE_BEYOND,
+    NOTE_NO_TARGET,
+    NOTE_PASSED_OVER,
+    STOP_TYPE,
+    SUBMITTED,
+)
+from shared.engine.levels import moved, target_price
+from shared.engine.money import PPM, mul_div_floor, product
 from shared.engine.portfolio import notional_of
 from shared.engine.rows import note_row, order_row
 from shared.engine.words import (
-    ATR,
-    BASE,
     FIRST_STOP,
     MIN_NOTIONAL,
-    MULTIPLE,
     NONE,
     RUNG_COUNT,
     RUNG_NUMBER,
@@ -20,106 +30,12 @@ from shared.engine.words import (
     RUNGS_AT,
     RUNGS_K,
     STOP,
-    STOP_KIND,
     STOP_ORDER,
-    STOP_PPM,
     TARGET,
     TARGET_KIND,
     TARGET_ORDER,
-    TARGET_PPM,
-    TICK_E8,
-    VP_BUFFER,
-    WAIT_ADJUST,
-    WAIT_STOP,
-    WAIT_STOP_VP,
-    WAIT_TARGET,
-    WAIT_TARGET_VP,
 )
 from shared.kernel import VectorM, kernel
-
-SUBMITTED = ORDER_EVENTS.index("submitted")
-CANCELLED = ORDER_EVENTS.index("cancelled")
-STOP_TYPE = ORDER_TYPES.index("stop")
-LIMIT_TYPE = ORDER_TYPES.index("limit")
-STOP_REASON = REASONS.index("stop")
-TARGET_REASON = REASONS.index("target")
-CLOSED_REASON = REASONS.index("position_closed")
-NOTE_NO_TARGET = NOTES.index("no_target")
-NOTE_PASSED_OVER = NOTES.index("rung_passed_over")
-NOTE_BEYOND = NOTES.index("rung_beyond_target")
-
-INVALID = -1  # a stop that rejects its entry
-
-
-@kernel
-def moved(price: int, side: int, ratio_ppm2: int) -> int:
-    """price x (1 + side x ratio) to the nearest tick, ties to even, rounded once; ratio in 1e-12."""
-    if side > 0:
-        return mul_div_even(price, PPM2 + ratio_ppm2, PPM2)
-    return mul_div_even(price, PPM2 - ratio_ppm2, PPM2) if ratio_ppm2 < PPM2 else 0
-
-
-@kernel
-def beside(price: int, side: int, distance: int, multiple_ppm: int) -> int:
-    """price + side x distance x multiple to the nearest tick, ties to even, rounded once."""
-    whole, rest = mul_div(distance, multiple_ppm, PPM)
-    near = price + side * whole
-    odd = near % 2  # a tie goes to the even price, whichever side of `near` that is
-    return near - odd + div_even(odd * PPM + side * rest, PPM)
-
-
-@kernel
-def stands_in(price: int, level: int, side: int, ratio_ppm2: int) -> bool:
-    """Is `level` strictly on `side` of the price, and half to twice the base distance from it (both included)?"""
-    away = side * (level - price)
-    if level <= 0 or away <= 0:
-        return False
-    nearest = mul_div_ceil(price, ratio_ppm2, PPM2)
-    farthest = mul_div_floor(product(price, 2), ratio_ppm2, PPM2)
-    return 2 * away >= nearest and away <= farthest
-
-
-@kernel
-def initial_stop(m: VectorM, k: VectorM, side: int, price: int) -> int:
-    """Stop in ticks of a position entered at `price`; 0: the strategy has none; INVALID: the entry is rejected."""
-    kind = k[STOP_KIND]
-    if kind == NONE:
-        return 0
-    stop = INVALID
-    if kind == BASE:
-        ratio = product(k[STOP_PPM], m[WAIT_ADJUST])
-        stop = moved(price, -side, ratio)
-        if m[WAIT_STOP_VP] >= 0:
-            level = mul_div_even(m[WAIT_STOP_VP], PPM - side * k[VP_BUFFER], product(PPM, k[TICK_E8]))
-            stop = level if stands_in(price, level, -side, ratio) else stop
-    elif kind == ATR:
-        stop = div_even(product(price, k[TICK_E8]) - side * m[WAIT_STOP], k[TICK_E8])
-        stop = stop if side * (price - stop) > 0 else INVALID
-    else:
-        level = div_even(m[WAIT_STOP], k[TICK_E8]) if m[WAIT_STOP] >= 0 else 0
-        if level > 0 and side * (price - level) > 0:
-            stop = level
-        elif k[STOP_PPM] >= 0:
-            stop = moved(price, -side, product(k[STOP_PPM], m[WAIT_ADJUST]))
-    return stop if stop > 0 else INVALID
-
-
-@kernel
-def target_price(m: VectorM, k: VectorM, side: int, price: int, stop: int) -> int:
-    """Target in ticks of a position entered at `price`; 0: none, or not on the winning side."""
-    kind = k[TARGET_KIND]
-    target = 0
-    if kind == BASE:
-        ratio = product(k[TARGET_PPM], PPM)
-        target = moved(price, side, ratio)
-        if m[WAIT_TARGET_VP] >= 0:
-            level = div_even(m[WAIT_TARGET_VP], k[TICK_E8])
-            target = level if stands_in(price, level, side, ratio) else target
-    elif kind == MULTIPLE:
-        target = beside(price, side, abs(price - stop), k[TARGET_PPM]) if stop > 0 else 0
-    elif kind != NONE:
-        target = div_even(m[WAIT_TARGET], k[TICK_E8])
-    return target if target > 0 and side * (target - price) > 0 else 0
 
 
 @kernel
@@ -129,12 +45,12 @@ def place_exits(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, quanti
     m[FIRST_STOP] = stop
     m[STOP_ORDER] = 0
     if stop > 0:
-        m[STOP_ORDER] = order_row(m, out, 0, ts, SUBMITTED, -side, STOP_TYPE, quantity, stop, STOP_REASON)
+        m[STOP_ORDER] = order_row(m, out, 0, ts, SUBMITTED, -side, STOP_TYPE, quantity, stop, BY_STOP)
     target = target_price(m, k, side, price, stop)
     m[TARGET] = target
     m[TARGET_ORDER] = 0
     if target > 0:
-        m[TARGET_ORDER] = order_row(m, out, 0, ts, SUBMITTED, -side, LIMIT_TYPE, quantity, target, TARGET_REASON)
+        m[TARGET_ORDER] = order_row(m, out, 0, ts, SUBMITTED, -side, LIMIT_TYPE, quantity, target, BY_TARGET)
     elif k[TARGET_KIND] != NONE:
         note_row(m, out, ts, NOTE_NO_TARGET, price)
     left = quantity
@@ -161,13 +77,13 @@ def place_exits(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, quanti
 def cancel_exits(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, spent: int) -> None:
     """The position of `side` is flat: what rests for it is cancelled, but for the order that closed it (`spent`)."""
     if m[STOP_ORDER] > 0 and m[STOP_ORDER] != spent:
-        order_row(m, out, m[STOP_ORDER], ts, CANCELLED, -side, STOP_TYPE, 0, 0, CLOSED_REASON)
+        order_row(m, out, m[STOP_ORDER], ts, CANCELLED, -side, STOP_TYPE, 0, 0, BY_POSITION_CLOSED)
     m[STOP_ORDER] = 0
     if m[TARGET_ORDER] > 0 and m[TARGET_ORDER] != spent:
-        order_row(m, out, m[TARGET_ORDER], ts, CANCELLED, -side, LIMIT_TYPE, 0, 0, CLOSED_REASON)
+        order_row(m, out, m[TARGET_ORDER], ts, CANCELLED, -side, LIMIT_TYPE, 0, 0, BY_POSITION_CLOSED)
     m[TARGET_ORDER] = 0
     for i in range(k[RUNG_COUNT]):
         at = k[RUNGS_AT] + i * RUNG_WORDS
         if m[at + RUNG_QUANTITY] > 0 and m[at + RUNG_ORDER] != spent:
-            order_row(m, out, m[at + RUNG_ORDER], ts, CANCELLED, -side, LIMIT_TYPE, 0, 0, CLOSED_REASON)
+            order_row(m, out, m[at + RUNG_ORDER], ts, CANCELLED, -side, LIMIT_TYPE, 0, 0, BY_POSITION_CLOSED)
         m[at + RUNG_QUANTITY] = 0

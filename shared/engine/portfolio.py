@@ -4,7 +4,8 @@ Trade bookkeeping follows decision 0006: worst and best prices come from the bar
 that closes it contributes its fill prices only.
 """
 
-from shared.domain.decision import FLAG_NO_TRADE, ORDER_EVENTS, TAKER
+from shared.domain.decision import FLAG_NO_TRADE, TAKER
+from shared.engine.codes import FILLED_WHOLE
 from shared.engine.money import bounded, fee_of, product
 from shared.engine.rows import fill_row, order_row, trade_row
 from shared.engine.words import (
@@ -31,8 +32,6 @@ from shared.engine.words import (
     WORST,
 )
 from shared.kernel import VectorM, kernel
-
-FILLED_EVENT = ORDER_EVENTS.index("filled")
 
 
 @kernel
@@ -68,7 +67,7 @@ def fill(
     fee = fee_of(notional, k[TAKER_PPM] if liquidity == TAKER else k[MAKER_PPM])
     flags = FLAG_NO_TRADE if m[NO_TRADE] == 1 else 0
     fill_row(m, out, order, ts, side, quantity, price, fee, liquidity, reason, flags, reference)
-    order_row(m, out, order, ts, FILLED_EVENT, side, kind, quantity, price, reason)
+    order_row(m, out, order, ts, FILLED_WHOLE, side, kind, quantity, price, reason)
     m[CASH] = bounded(bounded(m[CASH] - side * notional) - fee)
     m[POSITION] = m[POSITION] + side * quantity
     m[FEES] = bounded(m[FEES] + fee)

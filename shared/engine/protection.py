@@ -1,7 +1,7 @@
 """Equity at every base close: marking, drawdown protection, liquidation (strategy-format 4, decision 0006)."""
 
-from shared.domain.decision import NOTES, REASONS
-from shared.engine.broker import submit_close
+from shared.engine.closes import submit_close
+from shared.engine.codes import BY_LIQUIDATION, BY_PROTECTION, NOTE_RESUMED, NOTE_SUSPENDED
 from shared.engine.money import PPM, bounded, div_even, mul_div_ceil
 from shared.engine.portfolio import equity_at, live_through
 from shared.engine.rows import note_row
@@ -24,11 +24,6 @@ from shared.engine.words import (
     WINDOW_SUM,
 )
 from shared.kernel import VectorM, kernel
-
-PROTECTION = REASONS.index("protection")
-LIQUIDATION = REASONS.index("liquidation")
-NOTE_SUSPENDED = NOTES.index("suspended")
-NOTE_RESUMED = NOTES.index("resumed")
 
 
 @kernel
@@ -62,11 +57,11 @@ def protect(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
         m[PEAK] = max(m[PEAK], level)
         if k[TOTAL] >= 0 and m[PEAK_EVER] - level >= mul_div_ceil(m[PEAK_EVER], k[TOTAL], PPM):
             m[ENDING] = 1
-            submit_close(m, out, ts, PROTECTION)
+            submit_close(m, out, ts, BY_PROTECTION)
         elif m[PEAK] - level >= mul_div_ceil(m[PEAK], k[DRAWDOWN], PPM):
             m[SUSPENDED_UNTIL] = ts + k[COOLDOWN_MS]
             note_row(m, out, ts, NOTE_SUSPENDED, m[SUSPENDED_UNTIL])
-            submit_close(m, out, ts, PROTECTION)
+            submit_close(m, out, ts, BY_PROTECTION)
 
 
 @kernel
@@ -77,6 +72,6 @@ def mark(m: VectorM, k: VectorM, out: VectorM) -> None:
     m[EQUITY] = equity_at(m, k, m[BAR_C])
     if m[EQUITY] <= 0:
         m[ENDING] = 1
-        submit_close(m, out, ts, LIQUIDATION)
+        submit_close(m, out, ts, BY_LIQUIDATION)
     elif k[PROTECTED] == 1 and m[ENDING] == 0:
         protect(m, k, out, ts)

@@ -2,7 +2,7 @@
 
 
 from shared.engine.bar import end_bar, must_pause, trade_bar
-from shared.engine.decide import bars_held, count_close, decide, entry_price, equity_close, profit_ratio, r_multiple
+from shared.engine.decide import count_close, decide, equity_close
 from shared.engine.frames import (
     close_ms, delay, end_of, grow, hl2, hlc3, is_overdue, number, ohlc4, open_ms, shut, start_delay, start_frame,
 )
@@ -11,6 +11,7 @@ from shared.engine.rules import (
     highest, inverse, le, least, lowest, greatest, lt, mod, mul, ne, nearest, neg, over, past, power, rising, root,
     start_ring, start_words, sub, tally, up, where,
 )
+from shared.engine.standing import bars_held, entry_price, profit_ratio, r_multiple
 from shared.kernel import NAN, kernel, part
 from shared.indicators.ema import start as ema_start
 from shared.indicators.ema import step as ema_step

@@ -1,0 +1,43 @@
+"""Words of rows as numbers: indexes into the vocabularies of domain/decision.py, under the names that kernels use."""
+
+from shared.domain.decision import NOTES, ORDER_EVENTS, ORDER_TYPES, REASONS
+
+SUBMITTED = ORDER_EVENTS.index("submitted")
+AMENDED = ORDER_EVENTS.index("amended")
+FILLED_WHOLE = ORDER_EVENTS.index("filled")
+REJECTED = ORDER_EVENTS.index("rejected")
+CANCELLED = ORDER_EVENTS.index("cancelled")
+
+MARKET_TYPE = ORDER_TYPES.index("market")
+STOP_TYPE = ORDER_TYPES.index("stop")
+LIMIT_TYPE = ORDER_TYPES.index("limit")
+
+BY_ENTRY = REASONS.index("entry")
+BY_EXIT = REASONS.index("exit")
+BY_STOP = REASONS.index("stop")
+BY_TARGET = REASONS.index("target")
+BY_PROTECTION = REASONS.index("protection")
+BY_LIQUIDATION = REASONS.index("liquidation")
+BY_STOP_COMMAND = REASONS.index("stop_command")
+BY_CLOSE_COMMAND = REASONS.index("close_command")
+BY_PAUSE_COMMAND = REASONS.index("pause_command")
+BY_POSITION_CLOSED = REASONS.index("position_closed")
+NO_EQUITY = REASONS.index("no_equity")
+NOT_READY = REASONS.index("not_ready")
+NO_STOP_DISTANCE = REASONS.index("no_stop_distance")
+UNDER_MIN_QUANTITY = REASONS.index("min_quantity")
+UNDER_MIN_NOTIONAL = REASONS.index("min_notional")
+INSUFFICIENT_CASH = REASONS.index("insufficient_cash")
+INVALID_STOP = REASONS.index("invalid_stop")
+
+NOTE_BOTH = NOTES.index("both_sides")
+NOTE_SAME = NOTES.index("same_side_dropped")
+NOTE_PASSED_OVER = NOTES.index("rung_passed_over")
+NOTE_BEYOND = NOTES.index("rung_beyond_target")
+NOTE_NO_TARGET = NOTES.index("no_target")
+NOTE_SUSPENDED = NOTES.index("suspended")
+NOTE_RESUMED = NOTES.index("resumed")
+NOTE_FINISHED = NOTES.index("finished")
+NOTE_STOPPED = NOTES.index("stopped")
+NOTE_PAUSED = NOTES.index("paused")
+NOTE_UNPAUSED = NOTES.index("unpaused")
