@@ -9,7 +9,7 @@ import pytest
 from shared.indicators.registry import REGISTRY
 from tests.conformance.cases import check, input_rows, outputs_of, params_of
 from tests.conformance.series import Series
-from tests.support.compiled_indicators import Run, run_compiled, run_indicator
+from tests.support.compiled_indicators import CacheOf, Run, run_compiled, run_indicator
 
 # File -> first bar: a week of the venue, empty minutes, the depeg, the crash of 2020, a declared gap.
 STRETCHES = {
@@ -87,7 +87,9 @@ def test_it_agrees_with_its_oracle(recorded: dict[str, Stretch], type_: str, str
 
 
 @pytest.mark.real_data
-def test_compiled_and_interpreted_are_the_same_bits(recorded: dict[str, Stretch], tmp_path: Path) -> None:
+def test_compiled_and_interpreted_are_the_same_bits(
+    recorded: dict[str, Stretch], tmp_path: Path, kernels: CacheOf
+) -> None:
     job = [_job(type_, stretch) for type_ in REGISTRY for stretch in recorded.values()]
-    for run, compiled in zip(job, run_compiled(job, tmp_path), strict=True):
+    for run, compiled in zip(job, run_compiled(job, tmp_path, kernels()), strict=True):
         assert run_indicator(REGISTRY[run.name], run.rows, run.params) == compiled, run.name

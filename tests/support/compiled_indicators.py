@@ -4,18 +4,22 @@
 process of its own because kernels are compiled or interpreted when they are first imported, once and for all.
 """
 
+import hashlib
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from shared.kernel import vector_f
 
 ROOT = Path(__file__).resolve().parents[2]
+CacheOf = Callable[..., Path]  # settings of numba -> a folder
 
 
 class Run(NamedTuple):
@@ -45,8 +49,8 @@ def run_indicator(sheet: Any, rows: Sequence[tuple[float, ...]], params: tuple[f
     return Result(outputs.tobytes(), array("d", f[:size]).tobytes())
 
 
-def run_compiled(job: Sequence[Run], folder: Path, **environment: str) -> list[Result]:
-    """Run the job in a child process with compiled kernels; `folder` takes its files and its cache."""
+def run_compiled(job: Sequence[Run], folder: Path, cache: Path | None = None, **environment: str) -> list[Result]:
+    """Run the job in a child process with compiled kernels; `folder` takes its files, `cache` machine code."""
     folder.mkdir(parents=True, exist_ok=True)
     job_file, result_file = folder / "job.pickle", folder / "result.pickle"
     job_file.write_bytes(pickle.dumps([tuple(run) for run in job]))
@@ -57,13 +61,27 @@ def run_compiled(job: Sequence[Run], folder: Path, **environment: str) -> list[R
             "tests.support.compiled_indicators",
             str(job_file),
             str(result_file),
-            str(folder / "cache"),
+            str(cache or folder / "cache"),
         ],
         cwd=ROOT,
         env=os.environ | {"NUMBA_DISABLE_INTEL_SVML": "1"} | environment,
         check=True,
     )
     return [Result(*result) for result in pickle.loads(result_file.read_bytes())]
+
+
+def cache_in(root: Path, **environment: str) -> Path:
+    """Where machine code of these very kernels is kept between runs; that of others is thrown away."""
+    digest = hashlib.sha256(f"{sys.version} {version('numba')} {version('llvmlite')}".encode())
+    for source in (ROOT / "shared" / "kernel.py", *sorted((ROOT / "shared" / "indicators").glob("*.py"))):
+        digest.update(source.read_bytes())
+    own = digest.hexdigest()[:16]
+    for stale in root.iterdir():
+        if stale.name != own:
+            shutil.rmtree(stale, ignore_errors=True)
+    folder = root / own / "-".join(sorted(environment) or ["plain"])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def main(job_file: str, result_file: str, cache: str) -> None:

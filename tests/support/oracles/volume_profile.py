@@ -29,10 +29,11 @@ class Profile:
         else:
             count = int(params["price_bins"])
             self.edges, self.held = np.linspace(bottom, ceiling, count + 1), np.zeros(count)
-            for low, high, volume in zip(lows, highs, volumes, strict=True):
-                left = max(int(np.flatnonzero(self.edges < low)[-1]) if (self.edges < low).any() else 0, 0)
-                right = min(int(np.flatnonzero(self.edges <= high)[-1]), count - 1)
-                self.held[left : right + 1] += volume / (right - left + 1)
+            left = np.maximum(np.searchsorted(self.edges, lows, side="left") - 1, 0)  # the last edge below
+            right = np.minimum(np.searchsorted(self.edges, highs, side="right") - 1, count - 1)  # below or at
+            shares = volumes / (right - left + 1)
+            for first, last, share in zip(left.tolist(), right.tolist(), shares.tolist(), strict=True):
+                self.held[first : last + 1] += share
             self.held[self.held < params["min_volume_threshold"] / 100 * self.total] = 0
             poc = int(self.held.argmax())
             first, last = self._value_area(poc, params["value_area_pct"] / 100 * self.kept)
