@@ -1,4 +1,4 @@
-"""Profiles and gaps: ties, and outputs that read the current close."""
+"""Ties, first bars and other corners that a walk seldom meets, and outputs that read the current close."""
 
 import numpy as np
 import pytest
@@ -62,6 +62,28 @@ SHORT: dict[str, dict[str, float]] = {
 @given(series=lattice_bars)
 def test_a_line_breaks_ties_as_its_oracle_does(type_: str, series: Series) -> None:
     hold_against_oracle(type_, series, SHORT[type_])
+
+
+@pytest.mark.parametrize("low", range(7, 17))
+def test_the_second_bar_decides_where_a_parabola_begins(low: int) -> None:
+    """After a bar from 10 to 14: rises, falls, inside and outside bars, and those that reach as far up as down."""
+    later = SERIES["lattice"].part(0, 20)
+    for high in range(low, 18):
+        lows, highs = [10.0, float(low), *later.low], [14.0, float(high), *later.high]
+        numbers = [float(i) for i in range(len(lows))]
+        hold_against_oracle("PSAR", Series(numbers, lows, highs, lows, highs, numbers), {"acceleration": 0.125})
+
+
+@pytest.mark.parametrize("slope", [0.1, 0.3, 0.7])
+def test_a_straight_line_explains_itself_and_no_more(slope: float) -> None:
+    sheet = REGISTRY["LINREG"]
+    rows = [(100.0 + slope * i,) for i in range(200)]
+    value, slopes, intercept, r2 = outputs_of(run_indicator(sheet, rows, (33.0,)), sheet)[32:].T
+    np.testing.assert_allclose(value, [source for (source,) in rows[32:]], rtol=1e-13)
+    np.testing.assert_allclose(intercept, [source for (source,) in rows[:-32]], rtol=1e-13)
+    np.testing.assert_allclose(slopes, slope, rtol=1e-12)
+    assert (r2 <= 1.0).all()
+    assert (r2 > 1.0 - 1e-12).all()
 
 
 def hold_against_oracle(type_: str, series: Series, chosen: dict[str, float]) -> None:
