@@ -48,7 +48,7 @@ def test_an_override_says_the_word_or_what_a_plan_says_for_it(value):
 
 @pytest.mark.parametrize("value", ["month", 2, 0.5, "nan"])
 def test_an_override_that_is_no_word_names_them(value):
-    with pytest.raises(StrategyError, match="unknown value, found .*; allowed: day week"):
+    with pytest.raises(StrategyError, match=r"unknown value, found .*; allowed: day week"):
         plan(overrides={"mean.anchor": value})
 
 
