@@ -46,6 +46,15 @@ def _anyones_python() -> Path | None:
     return None
 
 
+PEERS = ROOT / ".venv-bench" / "bin" / "python"  # the interpreter that has other people's engines and statistics
+
+
+def _peers_are_there() -> bool:
+    return all(
+        list(PEERS.parent.parent.glob(f"lib/python*/site-packages/{name}")) for name in ("quantstats", "backtesting")
+    )
+
+
 # What a machine may lack, how to know, and the words under which a test is then skipped.
 MACHINE: dict[str, tuple[Callable[[], bool], str]] = {
     "root": (lambda: os.geteuid() == 0, "not run as root"),
@@ -56,6 +65,7 @@ MACHINE: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "real_bars": (lambda: REAL_BARS.is_dir(), "no folder of real bars (../shared/data or PAPERFOLD_REAL_BARS)"),
     "chromium": (lambda: _chromium() is not None, "no Chromium on this machine"),
+    "peers": (_peers_are_there, "quantstats and backtesting.py are not here (make bench-peers)"),
     "docker": (_docker_answers, "no Docker engine answers"),
 }
 

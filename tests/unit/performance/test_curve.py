@@ -73,6 +73,52 @@ def test_without_a_fall_there_is_no_drawdown():
     assert stats["reasons"]["current_drawdown_start_ms"] == "no_drawdown"
 
 
+def test_all_drawdowns_are_averaged_the_open_one_included():
+    # 100 -> 90 (10 %, 0 s to 2 s), 120 -> 90 (25 %, 3 s to 7 s), 130 -> 117 (10 %, from 8 s, now 9 s)
+    stats = of((1000, 90), (2000, 100), (3000, 120), (4000, 90), (5000, 110), (7000, 121), (8000, 130), (9000, 117))
+    assert stats["drawdown_count"] == 3
+    assert stats["avg_drawdown_ratio"] == pytest.approx((0.1 + 0.25 + 0.1) / 3, rel=1e-15)
+    assert stats["avg_drawdown_duration_s"] == pytest.approx((2 + 4 + 1) / 3, rel=1e-15)
+    assert stats["longest_drawdown_duration_s"] == 4.0
+    assert stats["n"]["avg_drawdown_ratio"] == 3
+    assert stats["current_drawdown_duration_s"] == 1.0
+    assert stats["max_drawdown_recovery_s"] == 3.0  # low at 4 s, 121 at 7 s
+    assert stats["recovery_factor"] == pytest.approx(17 / 30, rel=1e-15)  # made 17, fell by 30
+    assert (stats["min_balance"], stats["max_balance"]) == ("90.00000000", "130.00000000")
+
+
+def test_the_longest_drawdown_may_be_the_open_one():
+    stats = of((1000, 90), (2000, 100), (9000, 99))
+    assert stats["longest_drawdown_duration_s"] == 7.0
+
+
+def test_the_cash_is_the_lowest_when_nothing_fell_below_it():
+    assert (of((1, 110), (2, 105))["min_balance"], of((1, 90))["max_balance"]) == ("100.00000000", "100.00000000")
+
+
+def test_the_ulcer_index_is_the_root_mean_square_of_daily_drawdowns():
+    # 110: 0; 99: 10 %; 88: 20 %; 121: 0. Falls inside a day are not seen
+    stats = daily(110.0, 99.0, 88.0, 121.0)
+    assert stats["ulcer_index"] == pytest.approx(sqrt((0.1**2 + 0.2**2) / 4), rel=1e-15)
+    assert daily(90.0, 95.0)["ulcer_index"] == pytest.approx(sqrt((0.1**2 + 0.05**2) / 2), rel=1e-15)  # below the cash
+    assert daily(100.0)["ulcer_index"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "reason"),
+    [
+        pytest.param((101.0, 102.0), "avg_drawdown_ratio", "no_drawdown", id="nothing fell: no mean"),
+        pytest.param((101.0, 102.0), "avg_drawdown_duration_s", "no_drawdown", id="nothing fell: no duration"),
+        pytest.param((101.0, 102.0), "recovery_factor", "no_drawdown", id="nothing fell: nothing to recover from"),
+        pytest.param((101.0, 102.0), "max_drawdown_recovery_s", "no_drawdown", id="nothing fell: no recovery"),
+        pytest.param((101.0, 99.0), "max_drawdown_recovery_s", "not_recovered", id="still down: no recovery yet"),
+    ],
+)
+def test_drawdowns_that_are_undefined_say_why(values: tuple[float, ...], name: str, reason: str):
+    stats = daily(*values)
+    assert (stats[name], stats["reasons"][name]) == (None, reason)
+
+
 def test_days_without_points_repeat_the_value_before_them():
     curve = Curve(CASH, DAY_MS // 2)
     curve.step(DAY_MS - 1, 101)

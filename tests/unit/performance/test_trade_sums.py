@@ -69,6 +69,61 @@ def test_sqn_is_root_n_times_mean_over_the_sample_deviation():
     assert of(*map(trade, nets))["sqn"] == pytest.approx(sqrt(5) * mean / deviation, rel=1e-14)
 
 
+def test_the_middle_trade_is_the_mean_of_two_when_they_are_even():
+    # returns on 1,000 USDT: -2 %, -1 %, 0, 2 %, 3 %; held 1, 2, 3, 4, 10 hours
+    odd = (trade(30, hours=10), trade(-10, hours=1), trade(20, hours=4), trade(0, hours=2), trade(-20, hours=3))
+    assert of(*odd)["median_profit_ratio"] == 0.0
+    assert of(*odd)["median_duration_s"] == 3 * 3600.0
+    even = of(*odd, trade(10, hours=2))  # -2, -1, 0, 1, 2, 3 %: (0 + 1) / 2; 1, 2, 2, 3, 4, 10 h: 2.5
+    assert even["median_profit_ratio"] == 0.005
+    assert even["median_duration_s"] == 2.5 * 3600
+
+
+def test_kelly_is_the_share_that_grows_fastest():
+    # W = 3/5, payoff = (60 / 3) / (20 / 2) = 2: 0.6 - 0.4 / 2
+    assert of(*map(trade, (10, 20, 30, -5, -15)))["kelly"] == pytest.approx(0.4, rel=1e-15)
+    # a draw is no win: W = 1/3, payoff 1: 1/3 - 2/3
+    assert of(*map(trade, (10, 0, -10)))["kelly"] == pytest.approx(-1 / 3, rel=1e-15)
+
+
+def test_winners_and_losers_are_held_differently():
+    stats = of(
+        trade(1, hours=2), trade(1, hours=4), trade(1, hours=9), trade(-1, hours=1), trade(-1, hours=2), trade(0)
+    )
+    assert [stats[f"{which}_duration_winners_s"] for which in ("min", "avg", "max")] == [7200.0, 18_000.0, 32_400.0]
+    assert [stats[f"{which}_duration_losers_s"] for which in ("min", "avg", "max")] == [3600.0, 5400.0, 7200.0]
+    assert (stats["n"]["avg_duration_winners_s"], stats["n"]["avg_duration_losers_s"]) == (3, 2)
+
+
+def test_wins_and_losses_as_fractions_of_their_stakes():
+    stats = of(trade(30), trade(10), trade(-20), trade(-40), trade(0))
+    assert stats["avg_win_ratio"] == pytest.approx(0.02, rel=1e-15)  # (3 % + 1 %) / 2
+    assert stats["avg_loss_ratio"] == pytest.approx(0.03, rel=1e-15)  # (2 % + 4 %) / 2, an amount as avg_loss_abs is
+    assert stats["avg_stake_abs"] == "1000.00000000"
+    assert stats["trades_per_day"] == 5.0  # of() is one day long
+
+
+def test_excursions_are_averaged_with_their_signs():
+    # entry 20.00: long down to 19.00 and up to 24.00; short up to 21.00 and down to 18.00
+    long = trade(5)._replace(worst=1_900, best=2_400)
+    short = trade(5, side=-1)._replace(worst=2_100, best=1_800)
+    stats = of(long, short)
+    assert stats["avg_mae_ratio"] == pytest.approx((-1 / 20 - 1 / 20) / 2, rel=1e-15)
+    assert stats["avg_mfe_ratio"] == pytest.approx((4 / 20 + 2 / 20) / 2, rel=1e-15)
+
+
+def test_gross_less_fees_is_net():
+    stats = of(trade(30, fees=2), trade(-10, fees=3))
+    assert (stats["closed_gross_abs"], stats["closed_fees_abs"]) == ("25.00000000", "5.00000000")
+    assert stats["profit_closed_abs"] == "20.00000000"
+
+
+def test_the_streak_that_runs_is_signed():
+    assert of(*map(trade, (-1, 1, 1)))["current_streak"] == 2
+    assert of(*map(trade, (1, -1, -1, -1)))["current_streak"] == -3
+    assert of(*map(trade, (1, 0)))["current_streak"] == 0
+
+
 def test_long_and_short_are_split():
     stats = of(trade(30), trade(-10, side=-1), trade(5, side=-1))
     long, short = stats["long"], stats["short"]
@@ -86,10 +141,22 @@ def test_long_and_short_are_split():
         pytest.param((), "best_trade_abs", "no_trades", id="no trade: none is best"),
         pytest.param((), "avg_duration_s", "no_trades", id="no trade: no duration"),
         pytest.param((), "avg_win_abs", "no_trades", id="no trade: no average win"),
+        pytest.param((), "kelly", "no_trades", id="no trade: no bet"),
+        pytest.param((), "median_profit_ratio", "no_trades", id="no trade: no middle"),
+        pytest.param((), "median_duration_s", "no_trades", id="no trade: no middle duration"),
+        pytest.param((), "avg_duration_winners_s", "no_trades", id="no trade: no winner"),
+        pytest.param((), "avg_stake_abs", "no_trades", id="no trade: no stake"),
+        pytest.param((), "avg_mae_ratio", "no_trades", id="no trade: no excursion"),
         pytest.param((), "sqn", "insufficient_data", id="no trade: no quality"),
         pytest.param((3,), "sqn", "insufficient_data", id="one trade has no deviation"),
         pytest.param((3, 3), "sqn", "zero_variance", id="equal trades have no deviation"),
         pytest.param((3,), "profit_factor", "no_losing_trades", id="nothing lost"),
+        pytest.param((3,), "kelly", "no_losing_trades", id="nothing lost: no bet that could be lost"),
+        pytest.param((-3,), "kelly", "no_winning_trades", id="nothing won: no bet"),
+        pytest.param((3,), "avg_loss_ratio", "no_losing_trades", id="nothing lost: no mean loss"),
+        pytest.param((3,), "avg_duration_losers_s", "no_losing_trades", id="nothing lost: no duration of losses"),
+        pytest.param((-3,), "avg_win_ratio", "no_winning_trades", id="nothing won: no mean win"),
+        pytest.param((-3,), "max_duration_winners_s", "no_winning_trades", id="nothing won: no longest win"),
         pytest.param((3,), "payoff_ratio", "no_losing_trades", id="nothing lost: no payoff"),
         pytest.param((-3,), "payoff_ratio", "no_winning_trades", id="nothing won: no payoff"),
         pytest.param((3,), "expectancy_ratio", "no_losing_trades", id="nothing lost: no ratio"),
