@@ -190,13 +190,15 @@ def of_days(days: pd.Series, prices: pd.Series) -> dict[str, float]:
         "avg_day_ratio": returns.mean(), "best_day_ratio": returns.max(), "worst_day_ratio": returns.min(),
         "ulcer_index": (under**2).mean() ** 0.5, "buy_and_hold_ratio": prices.iloc[-1] / prices.iloc[0] - 1,
     }  # fmt: skip
-    if len(returns) > 3 and returns.std() > 1e-9:
+    if returns.abs().max() < 1e-6:
+        return found  # too little for floats to divide by; ours are quotients of exact integers
+    if len(returns) > 3 and returns.std() > 1e-6:
         found |= {
             "sharpe": returns.mean() / returns.std() * 365**0.5, "annual_volatility": returns.std() * 365**0.5,
             "skew": returns.skew(), "kurtosis": returns.kurt(), "beta": returns.cov(moves) / moves.var(),
             "alpha": 365 * (returns.mean() - returns.cov(moves) / moves.var() * moves.mean()),
         }  # fmt: skip
-    if len(returns) > 1 and (returns < 0).any():
+    if len(returns) > 1 and returns.min() < -1e-6:
         lost = returns.clip(upper=0)
         found |= {
             "sortino": returns.mean() / ((lost**2).mean() ** 0.5) * 365**0.5,
