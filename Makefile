@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types replay replay-accept chaos day bench lock
+.PHONY: help run demo test check lint types replay replay-accept chaos day bench docs lock
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -46,6 +46,9 @@ bench: $(INSTALLED)  ## figures, against their references in the same run
 bench-peers:  ## what `make bench` compares with, installed into .venv-bench
 	@$(PYTHON) -m venv .venv-bench && echo '*' > .venv-bench/.gitignore
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+
+docs: $(INSTALLED)  ## docs/indicators.md anew, from the fact sheets
+	@$(BIN)/python -m tests.support.indicator_page
 
 lock:  ## requirements.lock anew, from pyproject.toml
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev pyproject.toml -o requirements.lock
