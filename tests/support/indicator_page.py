@@ -59,9 +59,10 @@ def _section(sheet: Indicator) -> Iterator[str]:
 
 
 def _rules(sheet: Indicator) -> str:
-    """What the module says of it, without its name."""
+    """What the module says of it, without its name, and without what it keeps in its words."""
     text = inspect.getdoc(sys.modules[sheet.step.__module__]) or ""
-    rest = text.partition(": ")[2]
+    kept = [paragraph for paragraph in text.partition(": ")[2].split("\n\n") if not paragraph.startswith("State:")]
+    rest = "\n\n".join(kept)
     return rest[:1].upper() + rest[1:]
 
 
@@ -98,7 +99,7 @@ def _output(output: Output) -> str:
         kind = f"{output.low:g} to {output.high:g}"
     elif output.low is not None:
         kind = f"number from {output.low:g}"
-    about = f"{output.about} (of the current close, whatever the lag)" if output.immediate else output.about
+    about = f"{output.about} (not delayed by the lag)" if output.immediate else output.about
     return f"| {_name(output)} | `{full_name('ID', output.name)}` | {kind} | {about} |"
 
 
