@@ -48,9 +48,9 @@ def parameters(spec: Spec) -> list[dict[str, object]]:
             low = param.low if search is None or search.low is None else search.low
             high = param.high if search is None or search.high is None else search.high
             whole = param.whole if search is None else search.type == "integer"
-            found.append(
-                {"name": name, "value": value, "low": low, "high": high, "type": "integer" if whole else "float"}
-            )
+            type_ = "integer" if whole else "float"
+            words = list(param.words)
+            found.append({"name": name, "value": value, "low": low, "high": high, "type": type_, "words": words})
     return found
 
 

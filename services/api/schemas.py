@@ -67,6 +67,7 @@ class Parameter(BaseModel):
     low: float | None = None
     high: float | None = None
     type: str = "float"
+    words: list[str] = Field(default=[], description="of a choice: value k means words[k]")
 
 
 class Strategy(BaseModel):
