@@ -2,19 +2,18 @@
 
 from shared.engine.closes import submit_close
 from shared.engine.codes import (
-    BY_ENTRY,
     BY_EXIT,
-    MARKET_TYPE,
+    BY_REPLACED,
     NO_EQUITY,
     NO_STOP_DISTANCE,
     NOT_READY,
     NOTE_BOTH,
     NOTE_SAME,
     REJECTED,
-    SUBMITTED,
     UNDER_MIN_NOTIONAL,
     UNDER_MIN_QUANTITY,
 )
+from shared.engine.entries import age_entry, cancel_entry, open_entry, order_price, own_price
 from shared.engine.levels import initial_stop
 from shared.engine.portfolio import notional_of
 from shared.engine.rows import equity_row, note_row, order_row
@@ -27,6 +26,7 @@ from shared.engine.words import (
     CASH,
     CLOSE_ORDER,
     ENDING,
+    ENTRY_TYPE,
     EQUITY,
     MIN_NOTIONAL,
     MIN_QUANTITY,
@@ -48,8 +48,6 @@ from shared.engine.words import (
     VP_STOP,
     VP_TARGET,
     WAIT_ADJUST,
-    WAIT_ORDER,
-    WAIT_QUANTITY,
     WAIT_SIDE,
     WAIT_STOP,
     WAIT_STOP_VP,
@@ -68,9 +66,9 @@ def level_units(x: float) -> int:
 
 
 @kernel
-def reject(m: VectorM, out: VectorM, ts: int, side: int, quantity: int, reason: int) -> None:
+def reject(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, quantity: int, price: int, reason: int) -> None:
     """An entry that comes to nothing at its decision."""
-    order_row(m, out, 0, ts, REJECTED, side, MARKET_TYPE, quantity, 0, reason)
+    order_row(m, out, 0, ts, REJECTED, side, k[ENTRY_TYPE], quantity, own_price(k, price), reason)
 
 
 @kernel
@@ -84,26 +82,24 @@ def lacks_level(m: VectorM, k: VectorM) -> bool:
 def submit_entry(
     m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, trend: float, ranging: float, strength: float
 ) -> None:
-    """Size an entry at this close and let it wait for the next open, or reject it for the first reason that applies."""
-    close = m[BAR_C]
+    """Size an entry at this close and let it wait or rest, or reject it for the first reason that applies."""
+    price = order_price(k, side, m[BAR_C])
     if m[EQUITY] <= 0:
-        reject(m, out, ts, side, 0, NO_EQUITY)
+        reject(m, k, out, ts, side, 0, price, NO_EQUITY)
     elif lacks_level(m, k):
-        reject(m, out, ts, side, 0, NOT_READY)
+        reject(m, k, out, ts, side, 0, price, NOT_READY)
     else:
-        stop = initial_stop(m, k, side, close)
-        if k[SIZING] == RISK and (stop <= 0 or stop == close):
-            reject(m, out, ts, side, 0, NO_STOP_DISTANCE)
+        stop = initial_stop(m, k, side, price)
+        if k[SIZING] == RISK and (stop <= 0 or stop == price):
+            reject(m, k, out, ts, side, 0, price, NO_STOP_DISTANCE)
         else:
-            quantity = entry_quantity(k, m[EQUITY], close, stop, trend, ranging, strength)
+            quantity = entry_quantity(k, m[EQUITY], price, stop, trend, ranging, strength)
             if quantity < max(1, k[MIN_QUANTITY]):
-                reject(m, out, ts, side, quantity, UNDER_MIN_QUANTITY)
-            elif notional_of(k, close, quantity) < k[MIN_NOTIONAL]:
-                reject(m, out, ts, side, quantity, UNDER_MIN_NOTIONAL)
+                reject(m, k, out, ts, side, quantity, price, UNDER_MIN_QUANTITY)
+            elif notional_of(k, price, quantity) < k[MIN_NOTIONAL]:
+                reject(m, k, out, ts, side, quantity, price, UNDER_MIN_NOTIONAL)
             else:
-                m[WAIT_ORDER] = order_row(m, out, 0, ts, SUBMITTED, side, MARKET_TYPE, quantity, 0, BY_ENTRY)
-                m[WAIT_SIDE] = side
-                m[WAIT_QUANTITY] = quantity
+                open_entry(m, k, out, ts, side, quantity, price)
 
 
 @kernel
@@ -146,11 +142,14 @@ def decide(
     stop_trend: float, stop_ranging: float, stop_level: float, stop_val: float, stop_vah: float,
     target_level: float, target_val: float, target_vah: float,
 ) -> None:  # fmt: skip
-    """Turn the outcome of the rules at an entry close into orders for the next open. `ts`: the frame's close_ms."""
+    """Turn the outcome of the rules at an entry close into orders. `ts`: the frame's close_ms."""
     if ts < k[START_MS] or m[STATUS] != 0:
         return
+    age_entry(m, k, out, ts)
     if (m[POSITION] > 0 and exit_long == 1.0) or (m[POSITION] < 0 and exit_short == 1.0):
         submit_close(m, out, ts, BY_EXIT)
+    if (exit_long if m[WAIT_SIDE] > 0 else exit_short) == 1.0:
+        cancel_entry(m, out, ts, BY_EXIT)
     free = m[POSITION] == 0 or m[CLOSE_ORDER] > 0
     if not free or m[PAUSED] == 1 or m[ENDING] == 1 or ts < m[SUSPENDED_UNTIL]:
         return
@@ -162,6 +161,7 @@ def decide(
         note_row(m, out, ts, NOTE_SAME, 0)
     elif long or short:
         side = 1 if long else -1
+        cancel_entry(m, out, ts, BY_REPLACED)
         remember_levels(
             m, k, side, stop_trend, stop_ranging, stop_level, stop_val, stop_vah, target_level, target_val, target_vah
         )

@@ -1,73 +1,178 @@
-"""The entry order: from its decision until it has filled or been cancelled (decision 0006)."""
+"""The entry order: from its decision until it has filled, lapsed or been cancelled (decisions 0006 and 0009).
 
-from shared.domain.decision import TAKER
+There is one at a time. A market order waits for the next open; a limit or stop order rests until the market reaches it.
+"""
+
+from shared.domain.decision import MAKER, TAKER
 from shared.engine.codes import (
     AMENDED,
     BY_ENTRY,
+    BY_EXPIRED,
     CANCELLED,
+    EXPIRED,
     INSUFFICIENT_CASH,
     INVALID_STOP,
+    LIMIT_TYPE,
     MARKET_TYPE,
     REJECTED,
+    SUBMITTED,
     UNDER_MIN_NOTIONAL,
 )
 from shared.engine.exits import place_exits
-from shared.engine.levels import INVALID, initial_stop
+from shared.engine.levels import INVALID, initial_stop, moved
 from shared.engine.money import PPM, fee_of, mul_div_floor, product, taken_price
-from shared.engine.portfolio import enter, notional_of
+from shared.engine.portfolio import enter, notional_of, rate_of
 from shared.engine.rows import order_row
 from shared.engine.words import (
+    BAR_H,
+    BAR_L,
     BAR_O,
     CASH,
     COST_PPM,
+    ENTRY_OFFSET,
+    ENTRY_TYPE,
+    EXPIRE,
     MIN_NOTIONAL,
-    TAKER_PPM,
+    POSITION,
     UNIT,
+    WAIT_CLOSES,
     WAIT_ORDER,
+    WAIT_PRICE,
     WAIT_QUANTITY,
+    WAIT_RESTS,
     WAIT_SIDE,
+    WAIT_TYPE,
 )
 from shared.kernel import VectorM, kernel
 
+# --- from its decision on --------------------------------------------------------------------------------------------
+
 
 @kernel
-def affordable(m: VectorM, k: VectorM, price: int, quantity: int) -> int:
+def order_price(k: VectorM, side: int, close: int) -> int:
+    """Limit or trigger of an entry decided at `close` ticks; of a market order the close itself."""
+    if k[ENTRY_TYPE] == MARKET_TYPE:
+        return close
+    return moved(close, -side if k[ENTRY_TYPE] == LIMIT_TYPE else side, product(k[ENTRY_OFFSET], PPM))
+
+
+@kernel
+def own_price(k: VectorM, price: int) -> int:
+    """What an entry's rows state: its limit or trigger; 0 of a market order."""
+    return 0 if k[ENTRY_TYPE] == MARKET_TYPE else price
+
+
+@kernel
+def open_entry(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, quantity: int, price: int) -> None:
+    """Let an entry of this `order_price` wait or rest."""
+    kind = k[ENTRY_TYPE]
+    m[WAIT_TYPE] = kind
+    m[WAIT_PRICE] = own_price(k, price)
+    m[WAIT_RESTS] = 0 if kind == MARKET_TYPE else 1
+    m[WAIT_CLOSES] = 0
+    m[WAIT_SIDE] = side
+    m[WAIT_QUANTITY] = quantity
+    m[WAIT_ORDER] = order_row(m, out, 0, ts, SUBMITTED, side, kind, quantity, m[WAIT_PRICE], BY_ENTRY)
+
+
+@kernel
+def entry_row(m: VectorM, out: VectorM, ts: int, event: int, price: int, reason: int) -> None:
+    """One more step in the entry's life, naming what is left of it."""
+    order_row(m, out, m[WAIT_ORDER], ts, event, m[WAIT_SIDE], m[WAIT_TYPE], m[WAIT_QUANTITY], price, reason)
+
+
+@kernel
+def cancel_entry(m: VectorM, out: VectorM, ts: int, reason: int) -> None:
+    """Cancel the entry that waits or rests, if there is one."""
+    if m[WAIT_ORDER] > 0:
+        entry_row(m, out, ts, CANCELLED, m[WAIT_PRICE], reason)
+        m[WAIT_ORDER] = 0
+
+
+@kernel
+def age_entry(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
+    """One more entry close since the entry was decided: one that rests may have lived long enough."""
+    if m[WAIT_ORDER] > 0:
+        m[WAIT_CLOSES] = m[WAIT_CLOSES] + 1
+        if m[WAIT_RESTS] == 1 and m[WAIT_CLOSES] == k[EXPIRE]:
+            entry_row(m, out, ts, EXPIRED, m[WAIT_PRICE], BY_EXPIRED)
+            m[WAIT_ORDER] = 0
+
+
+# --- its fill --------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def affordable(m: VectorM, k: VectorM, price: int, quantity: int, rate_ppm: int) -> int:
     """The most lots, at most `quantity`, for which price x quantity + fee <= cash."""
     lot = product(price, k[UNIT])
     if m[CASH] <= 0:
         return 0
-    most = min(quantity, mul_div_floor(m[CASH], PPM, PPM + k[TAKER_PPM]) // lot + 1)
+    most = min(quantity, mul_div_floor(m[CASH], PPM, PPM + rate_ppm) // lot + 1)
     # the fee rounds to even, so the quotient can be one lot off
-    while most > 0 and product(most, lot) + fee_of(product(most, lot), k[TAKER_PPM]) > m[CASH]:
+    while most > 0 and product(most, lot) + fee_of(product(most, lot), rate_ppm) > m[CASH]:
         most = most - 1
     return most
 
 
 @kernel
-def cancel_entry(m: VectorM, out: VectorM, ts: int, reason: int) -> None:
-    """Cancel the entry that waits for an open, if there is one."""
-    if m[WAIT_ORDER] > 0:
-        order_row(m, out, m[WAIT_ORDER], ts, CANCELLED, m[WAIT_SIDE], MARKET_TYPE, m[WAIT_QUANTITY], 0, reason)
-        m[WAIT_ORDER] = 0
+def refuse(m: VectorM, out: VectorM, ts: int, price: int, reason: int) -> None:
+    """The entry comes to nothing at its fill."""
+    entry_row(m, out, ts, REJECTED, price, reason)
+    m[WAIT_ORDER] = 0
 
 
 @kernel
-def fill_entry(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
-    """The market entry that waits fills at this open, lowered to what cash covers, or is rejected."""
-    if m[WAIT_ORDER] > 0:
-        order, side, wanted = m[WAIT_ORDER], m[WAIT_SIDE], m[WAIT_QUANTITY]
-        m[WAIT_ORDER] = 0
-        price = taken_price(m[BAR_O], side, k[COST_PPM])
-        quantity = affordable(m, k, price, wanted)
-        stop = initial_stop(m, k, side, price)
-        if quantity == 0:
-            order_row(m, out, order, ts, REJECTED, side, MARKET_TYPE, wanted, price, INSUFFICIENT_CASH)
-        elif notional_of(k, price, quantity) < k[MIN_NOTIONAL]:
-            order_row(m, out, order, ts, REJECTED, side, MARKET_TYPE, quantity, price, UNDER_MIN_NOTIONAL)
+def fill_entry(m: VectorM, k: VectorM, out: VectorM, ts: int, reference: int, liquidity: int) -> None:
+    """Fill the entry at `reference`, costs added where it takes, lowered to what cash covers; or refuse it."""
+    side = m[WAIT_SIDE]
+    price = reference if liquidity == MAKER else taken_price(reference, side, k[COST_PPM])
+    quantity = affordable(m, k, price, m[WAIT_QUANTITY], rate_of(k, liquidity))
+    stop = initial_stop(m, k, side, price)
+    is_lowered = quantity < m[WAIT_QUANTITY]
+    if quantity == 0:
+        refuse(m, out, ts, price, INSUFFICIENT_CASH)
+    else:
+        m[WAIT_QUANTITY] = quantity
+        if notional_of(k, price, quantity) < k[MIN_NOTIONAL]:
+            refuse(m, out, ts, price, UNDER_MIN_NOTIONAL)
         elif stop == INVALID:
-            order_row(m, out, order, ts, REJECTED, side, MARKET_TYPE, quantity, price, INVALID_STOP)
+            refuse(m, out, ts, price, INVALID_STOP)
         else:
-            if quantity < wanted:
-                order_row(m, out, order, ts, AMENDED, side, MARKET_TYPE, quantity, 0, INSUFFICIENT_CASH)
-            enter(m, k, out, order, ts, side, MARKET_TYPE, quantity, price, m[BAR_O], TAKER, BY_ENTRY)
+            if is_lowered:
+                entry_row(m, out, ts, AMENDED, m[WAIT_PRICE], INSUFFICIENT_CASH)
+            order, kind = m[WAIT_ORDER], m[WAIT_TYPE]
+            m[WAIT_ORDER] = 0
+            enter(m, k, out, order, ts, side, kind, quantity, price, reference, liquidity, BY_ENTRY)
             place_exits(m, k, out, ts, side, quantity, price, stop)
+
+
+@kernel
+def fill_waiting(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
+    """At an open: the entry that waits for it. One of the other side waits on until the position is closed."""
+    if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 0 and m[POSITION] == 0:
+        fill_entry(m, k, out, ts, m[BAR_O], TAKER)
+
+
+@kernel
+def fill_resting_at_open(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
+    """At an open: a limit that it has passed strictly fills there, a trigger that it has reached is taken there."""
+    if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 1 and m[POSITION] == 0:
+        above = m[WAIT_SIDE] * (m[BAR_O] - m[WAIT_PRICE])
+        if m[WAIT_TYPE] == LIMIT_TYPE:
+            if above < 0:
+                fill_entry(m, k, out, ts, m[BAR_O], MAKER)
+        elif above >= 0:
+            fill_entry(m, k, out, ts, m[BAR_O], TAKER)
+
+
+@kernel
+def fill_resting_inside(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
+    """Inside a bar: a limit traded through strictly fills at its price, a trigger touched is taken at it."""
+    if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 1 and m[POSITION] == 0:
+        side, price = m[WAIT_SIDE], m[WAIT_PRICE]
+        if m[WAIT_TYPE] == LIMIT_TYPE:
+            if side * ((m[BAR_L] if side > 0 else m[BAR_H]) - price) < 0:
+                fill_entry(m, k, out, ts, price, MAKER)
+        elif side * ((m[BAR_H] if side > 0 else m[BAR_L]) - price) >= 0:
+            fill_entry(m, k, out, ts, price, TAKER)

@@ -1,7 +1,7 @@
 """Cash, position, and the round trip in progress: what a fill does to them.
 
-Trade bookkeeping follows decision 0006: worst and best prices come from the bars a position was open through; the bar
-that closes it contributes its fill prices only.
+Trade bookkeeping follows decision 0006: worst and best prices come from the bars a position was open through, of a bar
+that it was entered inside its close only; the bar that closes it contributes its fill prices only.
 """
 
 from shared.domain.decision import FLAG_NO_TRADE, TAKER
@@ -9,8 +9,10 @@ from shared.engine.codes import FILLED_WHOLE
 from shared.engine.money import bounded, fee_of, product
 from shared.engine.rows import fill_row, order_row, trade_row
 from shared.engine.words import (
+    BAR_C,
     BAR_H,
     BAR_L,
+    BAR_OPEN_MS,
     BARS_HELD,
     BEST,
     CASH,
@@ -22,6 +24,7 @@ from shared.engine.words import (
     FEES,
     FILLED,
     FIRST_STOP,
+    INSIDE,
     MAKER_PPM,
     NO_TRADE,
     POSITION,
@@ -41,6 +44,12 @@ def notional_of(k: VectorM, price: int, quantity: int) -> int:
 
 
 @kernel
+def rate_of(k: VectorM, liquidity: int) -> int:
+    """Commission of a fill, in ppm of its notional."""
+    return k[TAKER_PPM] if liquidity == TAKER else k[MAKER_PPM]
+
+
+@kernel
 def stretch(m: VectorM, low: int, high: int) -> None:
     """Let prices the position lived through widen its worst and best."""
     if m[POSITION] > 0:
@@ -53,8 +62,12 @@ def stretch(m: VectorM, low: int, high: int) -> None:
 
 @kernel
 def live_through(m: VectorM) -> None:
-    """The bar ends with the position open: all of its prices count."""
-    stretch(m, m[BAR_L], m[BAR_H])
+    """The bar ends with the position open: its prices count, of one entered inside it only the close."""
+    if m[INSIDE] == 1:
+        m[INSIDE] = 0
+        stretch(m, m[BAR_C], m[BAR_C])
+    else:
+        stretch(m, m[BAR_L], m[BAR_H])
 
 
 @kernel
@@ -64,7 +77,7 @@ def fill(
 ) -> int:  # fmt: skip
     """Book one execution in cash and position, and say so in rows. Returns its notional."""
     notional = notional_of(k, price, quantity)
-    fee = fee_of(notional, k[TAKER_PPM] if liquidity == TAKER else k[MAKER_PPM])
+    fee = fee_of(notional, rate_of(k, liquidity))
     flags = FLAG_NO_TRADE if m[NO_TRADE] == 1 else 0
     fill_row(m, out, order, ts, side, quantity, price, fee, liquidity, reason, flags, reference)
     order_row(m, out, order, ts, FILLED_WHOLE, side, kind, quantity, price, reason)
@@ -90,6 +103,7 @@ def enter(
     m[WORST] = price
     m[BEST] = price
     m[BARS_HELD] = 0
+    m[INSIDE] = 1 if ts != m[BAR_OPEN_MS] else 0
 
 
 @kernel

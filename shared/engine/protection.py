@@ -2,6 +2,7 @@
 
 from shared.engine.closes import submit_close
 from shared.engine.codes import BY_LIQUIDATION, BY_PROTECTION, NOTE_RESUMED, NOTE_SUSPENDED
+from shared.engine.entries import cancel_entry
 from shared.engine.money import PPM, bounded, div_even, mul_div_ceil
 from shared.engine.portfolio import equity_at, live_through
 from shared.engine.rows import note_row
@@ -41,6 +42,13 @@ def smoothed(m: VectorM, k: VectorM) -> int:
 
 
 @kernel
+def close_out(m: VectorM, out: VectorM, ts: int, reason: int) -> None:
+    """Away with the entry that waits or rests, then with the position at the next open."""
+    cancel_entry(m, out, ts, reason)
+    submit_close(m, out, ts, reason)
+
+
+@kernel
 def protect(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
     """Measure the drawdown; when it is too deep, close at the next open and decide no entry for a while."""
     level = smoothed(m, k)
@@ -57,11 +65,11 @@ def protect(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
         m[PEAK] = max(m[PEAK], level)
         if k[TOTAL] >= 0 and m[PEAK_EVER] - level >= mul_div_ceil(m[PEAK_EVER], k[TOTAL], PPM):
             m[ENDING] = 1
-            submit_close(m, out, ts, BY_PROTECTION)
+            close_out(m, out, ts, BY_PROTECTION)
         elif m[PEAK] - level >= mul_div_ceil(m[PEAK], k[DRAWDOWN], PPM):
             m[SUSPENDED_UNTIL] = ts + k[COOLDOWN_MS]
             note_row(m, out, ts, NOTE_SUSPENDED, m[SUSPENDED_UNTIL])
-            submit_close(m, out, ts, BY_PROTECTION)
+            close_out(m, out, ts, BY_PROTECTION)
 
 
 @kernel
@@ -72,6 +80,6 @@ def mark(m: VectorM, k: VectorM, out: VectorM) -> None:
     m[EQUITY] = equity_at(m, k, m[BAR_C])
     if m[EQUITY] <= 0:
         m[ENDING] = 1
-        submit_close(m, out, ts, BY_LIQUIDATION)
+        close_out(m, out, ts, BY_LIQUIDATION)
     elif k[PROTECTED] == 1 and m[ENDING] == 0:
         protect(m, k, out, ts)

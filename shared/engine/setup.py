@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
+from shared.domain.decision import ORDER_TYPES
 from shared.domain.errors import InputError, OutOfRangeError
 from shared.domain.instrument import Costs, InstrumentRules
 from shared.engine import words as w
@@ -91,6 +92,9 @@ def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, Vector
         k[w.WINDOW] = protection.window
         k[w.COOLDOWN_MS] = protection.cooldown_ms
         k[w.TOTAL] = -1 if protection.total is None else ppm(protection.total, "max_drawdown_total")
+    order = plan.entry_order
+    k[w.ENTRY_TYPE] = ORDER_TYPES.index(order.type)
+    k[w.ENTRY_OFFSET], k[w.EXPIRE] = ppm(order.offset, f"{order.type}_offset_bps"), order.expire_bars
     k[w.ALLOW_SHORT] = 1 if plan.allow_short else 0
     for entry, offset in layout.state:
         k[entry] = offset

@@ -36,13 +36,13 @@ def part_of(amount: int, ratio_ppm2: int, power_ppm: int) -> int:
 
 @kernel
 def entry_quantity(
-    k: VectorM, equity: int, close: int, stop: int, trend: float, ranging: float, strength: float
+    k: VectorM, equity: int, price: int, stop: int, trend: float, ranging: float, strength: float
 ) -> int:
-    """Lot steps of an entry decided at `close` ticks; `stop` is what that close would give (risk sizing only)."""
-    lot_value = product(close, k[UNIT])
+    """Lot steps of an entry at `price`, the close or the order's own; `stop` is what it would give (risk sizing)."""
+    lot_value = product(price, k[UNIT])
     quantity = 0
     if k[SIZING] == RISK:
-        quantity = mul_div_floor(equity, k[AMOUNT], PPM) // product(abs(close - stop), k[UNIT])
+        quantity = mul_div_floor(equity, k[AMOUNT], PPM) // product(abs(price - stop), k[UNIT])
     else:
         factor = regime_ppm(trend, ranging, k[SIZE_TRENDING], k[SIZE_RANGING], k[SIZE_UNCERTAIN])
         power = PPM if k[HAS_STRENGTH] == 0 or is_nan(strength) else to_ppm(strength)

@@ -32,7 +32,7 @@ STOP, FIRST_STOP, STOP_ORDER = 25, 26, 27  # [ticks], [ticks], order; 0: none
 TARGET, TARGET_ORDER = 28, 29
 
 CLOSE_ORDER, CLOSE_REASON = 30, 31  # market close that waits for the next open; 0: none
-WAIT_ORDER, WAIT_SIDE, WAIT_QUANTITY = 32, 33, 34  # market entry that waits; 0: none
+WAIT_ORDER, WAIT_SIDE, WAIT_QUANTITY = 32, 33, 34  # entry that waits for an open or rests; 0: none
 # what the deciding close knew of the entry's stop and target; 1e-8 units, -1: not there
 WAIT_ADJUST = 35  # [ppm] regime adjustment of the base stop
 WAIT_STOP, WAIT_STOP_VP, WAIT_TARGET, WAIT_TARGET_VP = 36, 37, 38, 39
@@ -40,7 +40,11 @@ WAIT_STOP, WAIT_STOP_VP, WAIT_TARGET, WAIT_TARGET_VP = 36, 37, 38, 39
 PEAK, PEAK_EVER = 40, 41  # [units]
 WINDOW_COUNT, WINDOW_NEXT, WINDOW_SUM = 42, 43, 44
 SUSPENDED_UNTIL = 45  # close_ms from which entries are decided again; 0: not suspended
-M_WORDS = 46
+WAIT_TYPE, WAIT_PRICE = 46, 47  # ORDER_TYPES; [ticks] limit or trigger, 0 of a market order
+WAIT_RESTS = 48  # 1: until the market reaches its price; 0: for the next open
+WAIT_CLOSES = 49  # entry closes since it was decided
+INSIDE = 50  # 1: the position was entered inside the last folded bar
+M_WORDS = 51
 
 OPEN, STOPPED, FINISHED = 0, 1, 2
 
@@ -66,7 +70,8 @@ PROTECTED, DRAWDOWN, WINDOW, COOLDOWN_MS, TOTAL = 26, 27, 28, 29, 30  # TOTAL [p
 ALLOW_SHORT = 31
 RUNG_COUNT, RUNGS_AT, RUNGS_K = 32, 33, 34  # placed rungs in m, (level, share) pairs in k [ppm]
 WINDOW_AT = 35  # protection window in m
-K_WORDS = 36
+ENTRY_TYPE, ENTRY_OFFSET, EXPIRE = 36, 37, 38  # ORDER_TYPES, [ppm], entry closes
+K_WORDS = 39
 
 BASE_SIZE, RISK, QUOTE = 0, 1, 2
 NONE, BASE, ATR, PRICE, MULTIPLE = 0, 1, 2, 3, 4
