@@ -145,6 +145,9 @@ class _Checker:
             return Typed(meaning.expr, meaning.kind, meaning.words, name=node.id)
         if self.names.is_broken(node.id):
             return WRONG
+        if self.names.is_replaced(node.id):
+            rule = "of RiskManagement, which is not an indicator here; exit rules know entry_price and r_multiple"
+            return self.wrong(node, rule, node.id)
         if node.id in POSITION_NAMES:
             return self.wrong(node, "only exit rules know the position", node.id)
         if node.id in FUNCTIONS:

@@ -75,7 +75,7 @@ class _Loader:
             cash=backtest.number("cash") or DEFAULT_CASH,
             from_ms=backtest.ms("from"),
             to_ms=backtest.ms("to"),
-            search=read_search(top.section("optimization"), indicators.nodes, self.problems),
+            search=read_search(top.section("optimization"), indicators, self.problems),
             entry_order=read_entry_order(execution, self.problems),
             participation=execution.number("participation"),
         )
@@ -109,7 +109,7 @@ class _Loader:
 
     def behaviour(self, logic: Section, risk: Section, indicators: Indicators) -> Behaviour:
         sides = {side: self.side(logic, side, indicators) or NEVER for side in SIDES}
-        return self.checked(Behaviour(sides, *self.risk(risk, indicators)), logic)
+        return self.checked(Behaviour(sides, *self.risk(risk, indicators)), logic, indicators)
 
     def side(self, logic: Section, side: Side, indicators: Indicators) -> Group | None:
         tree = logic.tree(side)
@@ -141,14 +141,18 @@ class _Loader:
             section = read_section(tree, RISK, variant.path("risk_management"), self.problems)
             if section is not None:
                 risk = self.risk(section, indicators)
-        return self.checked(Behaviour(sides, *risk), variant)
+        return self.checked(Behaviour(sides, *risk), variant, indicators)
 
-    def checked(self, behaviour: Behaviour, section: Section) -> Behaviour:
+    def checked(self, behaviour: Behaviour, section: Section, indicators: Indicators) -> Behaviour:
         count = sum(len(rules_in(group)) for group in behaviour.sides.values())
         if count > MOST_RULES:
             self.problems.error(
                 section.place, section.where, f"a plan has at most {MOST_RULES} rules", found=str(count)
             )
+        if indicators.names.needs_stop and behaviour.stop is None:
+            rule = "a rule relies on its stop, and risk_management states no stop_loss"
+            for one in indicators.replaced:
+                self.problems.error(one.section.place, one.section.where, rule)
         return behaviour
 
     # --- what concerns the whole -----------------------------------------------------------------------------------

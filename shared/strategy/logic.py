@@ -5,7 +5,7 @@ from dataclasses import replace
 from shared.strategy.document import Entries, Items, Scalar, Tree, is_null
 from shared.strategy.expressions import Compiled, compile_condition, compile_number
 from shared.strategy.names import Names
-from shared.strategy.plan import Expr, Group, Rule, Side
+from shared.strategy.plan import Const, Expr, Group, Rule, Side
 from shared.strategy.problems import Problems, shown
 
 NEVER = Group("all", ())
@@ -80,7 +80,7 @@ class _Reader:
             if isinstance(member, Group) and not member.members:
                 self.problems.note(tree.place, path, "an empty group never holds")
             meaning = member.expr if isinstance(member, Rule) else member
-            if meaning in seen:
+            if meaning in seen and not isinstance(meaning, Const):
                 self.problems.note(tree.place, path, "the same rule stands here twice")
             seen.add(meaning)
             members.append(member)

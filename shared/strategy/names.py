@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.indicators.fact_sheet import BAR_FIELDS, Indicator, Kind
-from shared.strategy.plan import POSITION_NAMES, BarValue, Expr, OutputValue, PositionValue
+from shared.strategy.plan import POSITION_NAMES, BarValue, Const, Expr, OutputValue, PositionValue
+from shared.strategy.predecessor import CLOSING
 from shared.strategy.problems import probably
 
 MOST_SUGGESTIONS = 50
@@ -29,9 +30,14 @@ class Names:
     """The names of one file, by its indicators in plan order."""
 
     def __init__(
-        self, indicators: Iterable[tuple[str, Indicator, Mapping[str, float]]], broken: Iterable[str] = ()
+        self,
+        indicators: Iterable[tuple[str, Indicator, Mapping[str, float]]],
+        broken: Iterable[str] = (),
+        replaced: Iterable[str] = (),
     ) -> None:
         self.broken = frozenset(broken)  # ids of indicators that have problems of their own
+        self.replaced = frozenset(replaced)  # ids of the predecessor's RiskManagement
+        self.needs_stop = False  # a rule relies on a stop that closes by itself
         self.indicators = tuple(indicators)  # id, fact sheet, default parameters
         self._suggested = 0
         self._by_rank: list[dict[str, list[tuple[int, int]]]] = [{}, {}, {}]
@@ -49,6 +55,9 @@ class Names:
         if name in POSITION_NAMES and is_exit:
             return Meaning(PositionValue(name), "number")  # type: ignore[arg-type]
         found = self.outputs(name)
+        if not found and is_exit and any(name == f"{id_}_{output}" for id_ in self.replaced for output in CLOSING):
+            self.needs_stop = True
+            return Meaning(Const(0.0), "condition", note=f"{name} is false here: stop and target close by themselves")
         return self._meaning(*found[0], name) if len(found) == 1 else None
 
     def outputs(self, name: str) -> list[tuple[int, int]]:
@@ -61,6 +70,10 @@ class Names:
     def is_broken(self, name: str) -> bool:
         """True for a name that probably belongs to an indicator whose own problems are told elsewhere."""
         return any(name == id_ or name.startswith(id_ + "_") for id_ in self.broken)
+
+    def is_replaced(self, name: str) -> bool:
+        """True for an output of what is no indicator here."""
+        return any(name == id_ or name.startswith(id_ + "_") for id_ in self.replaced)
 
     def suggestion(self, name: str, is_exit: bool) -> str:
         """What a name was probably meant to be. The first few only: a hostile file has thousands."""

@@ -12,6 +12,7 @@ from shared.strategy.document import Entries, Scalar, Tree, is_null
 from shared.strategy.expressions import FUNCTIONS
 from shared.strategy.names import Names
 from shared.strategy.plan import POSITION_NAMES, InputRef, Node
+from shared.strategy.predecessor import DIFFERENT, RISK_MANAGEMENT, translation
 from shared.strategy.problems import Place, Problems, nearest, shown
 from shared.strategy.scalars import TRUTH
 from shared.strategy.schema import BAR_SOURCES, MOST_LAG, WANTED, Number, Text, whole
@@ -19,17 +20,6 @@ from shared.strategy.sections import Section, bounds_text, read_number, read_tex
 
 COMMON = ("id", "type", "timeframe", "source", "lag")
 RESERVED = (*BAR_FIELDS, *BAR_SOURCES, *POSITION_NAMES, *FUNCTIONS, *TRUTH)
-TRANSLATION = (
-    "is not an indicator here: write its stop as risk_management.stop_loss, its target as risk_management.take_profit, "
-    "its size as risk_management.position_size or risk_pct; trailing and break-even belong to stop_loss"
-)
-
-# What the predecessor's indicator of that type did otherwise
-DIFFERENT = {
-    "VPFVGSignal": "signal_type and signal_strength are computed, and both sides have reversals and continuations (the "
-    "predecessor gave constants, longs only reversals, shorts only continuations)",
-}
-
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
 
@@ -54,6 +44,17 @@ class Indicators:
     nodes: tuple[Node, ...]
     names: Names
     sections: tuple[Section, ...]
+    replaced: tuple["Replaced", ...]
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A RiskManagement of the predecessor: no indicator here, but its id stands in rules."""
+
+    id: str
+    timeframe: str
+    section: Section
+    tree: Entries
 
 
 class IndicatorReader:
@@ -64,31 +65,43 @@ class IndicatorReader:
         self.frames = frames  # label -> timeframe
         self.problems = problems
         self.broken: list[str] = []
+        self.replaced: list[Replaced] = []
 
     def read(self, trees: Sequence[Tree]) -> Indicators:
         drafts: list[Draft] = []
         for i, tree in enumerate(trees):
             errors = self.problems.count()
-            draft = self._draft(tree, f"indicators[{i}]", {d.id: d for d in drafts})
+            earlier = {one.id: one.section.place for one in drafts} | {r.id: r.section.place for r in self.replaced}
+            draft = self._draft(tree, f"indicators[{i}]", earlier)
             if draft is not None:
                 drafts.append(draft)
-            if draft is None or self.problems.count() > errors:
+            if self.problems.count() > errors:
                 self._remember_broken(tree)
-        return connect(drafts, self.broken, self.problems)
+        found = connect(drafts, self.broken, self.replaced, self.problems)
+        for one in self.replaced:
+            where = f"{RISK_MANAGEMENT} is not an indicator here and is left out; what it says is written as"
+            rule = f"{where} {translation(one.tree, one.timeframe, found.nodes)}"
+            self.problems.note(one.section.place, one.section.where, rule)
+        return found
 
     def _remember_broken(self, tree: Tree) -> None:
         id_ = tree.get("id") if isinstance(tree, Entries) else None
         if isinstance(id_, Scalar):
             self.broken.append(id_.text)
 
-    def _draft(self, tree: Tree, where: str, earlier: Mapping[str, Draft]) -> Draft | None:
+    def _draft(self, tree: Tree, where: str, earlier: Mapping[str, Place]) -> Draft | None:
         if not isinstance(tree, Entries):
             self.problems.error(tree.place, where, "an indicator is a mapping", allowed="id type timeframe ...")
             return None
         section = Section(where, tree.place, places={e.key: e.value.place for e in tree.entries.values()})
         id_ = self._id(tree, section, earlier)
-        sheet = self._sheet(tree, section)
         timeframe = self._timeframe(tree, section)
+        type_ = tree.get("type")
+        if isinstance(type_, Scalar) and type_.text == RISK_MANAGEMENT:
+            if id_ is not None and timeframe is not None:
+                self.replaced.append(Replaced(id_, timeframe, section, tree))
+            return None
+        sheet = self._sheet(tree, section)
         if sheet is None:
             return None
         reads = {i.reads[0]: i for i in sheet.inputs if i.reads is not None}
@@ -107,7 +120,7 @@ class IndicatorReader:
         found = {key: scalar for key, scalar in named.items() if scalar is not None}
         return Draft(id_, sheet, timeframe, section, params, lag, source, found)
 
-    def _id(self, tree: Entries, section: Section, earlier: Mapping[str, Draft]) -> str | None:
+    def _id(self, tree: Entries, section: Section, earlier: Mapping[str, Place]) -> str | None:
         scalar = self._scalar(tree, section, "id", is_required=True)
         if scalar is None:
             return None
@@ -117,7 +130,7 @@ class IndicatorReader:
         elif id_ in RESERVED or keyword.iskeyword(id_):
             rule, found = "the id means something else in rules", id_
         elif id_ in earlier:
-            rule, found = f"the id stands here twice, first in line {earlier[id_].section.place.line}", id_
+            rule, found = f"the id stands here twice, first in line {earlier[id_].line}", id_
         else:
             return id_
         self.problems.error(scalar.place, section.path("id"), rule, found=found)
@@ -128,9 +141,7 @@ class IndicatorReader:
         if scalar is None or scalar.text in self.registry:
             return None if scalar is None else self.registry[scalar.text]
         where = section.path("type")
-        if scalar.text == "RiskManagement":
-            self.problems.error(scalar.place, where, f"RiskManagement {TRANSLATION}")
-        elif scalar.text in WANTED:
+        if scalar.text in WANTED:
             self.problems.error(scalar.place, where, f"the indicator {scalar.text} is not available yet")
         else:
             folded = {name.lower(): name for name in self.registry}
@@ -224,7 +235,9 @@ def allowed_text(param: Param) -> str:
     return ("a whole number, " if param.whole else "") + bounds_text(bounds(param))
 
 
-def connect(drafts: Sequence[Draft], broken: Sequence[str], problems: Problems) -> Indicators:
+def connect(
+    drafts: Sequence[Draft], broken: Sequence[str], replaced: Sequence[Replaced], problems: Problems
+) -> Indicators:
     """Nodes in file order, except that what a node reads stands before it."""
     file_names = Names(((d.id, d.sheet, d.params) for d in drafts), broken)
     inputs = [_inputs(at, drafts, file_names, problems) for at in range(len(drafts))]
@@ -246,8 +259,9 @@ def connect(drafts: Sequence[Draft], broken: Sequence[str], problems: Problems) 
         draft = drafts[at]
         refs = tuple(ref if ref.node < 0 else InputRef(None, place[ref.node], ref.output) for ref in inputs[at])
         nodes.append(Node(draft.id, draft.sheet, draft.timeframe, refs, tuple(draft.params.values()), draft.lag))
-    names = Names(((node.id, node.sheet, drafts[at].params) for node, at in zip(nodes, order, strict=True)), broken)
-    return Indicators(tuple(nodes), names, tuple(drafts[at].section for at in order))
+    known = ((node.id, node.sheet, drafts[at].params) for node, at in zip(nodes, order, strict=True))
+    names = Names(known, broken, (one.id for one in replaced))
+    return Indicators(tuple(nodes), names, tuple(drafts[at].section for at in order), tuple(replaced))
 
 
 def _inputs(at: int, drafts: Sequence[Draft], names: Names, problems: Problems) -> list[InputRef]:

@@ -1,28 +1,26 @@
 """The `optimization` section: the search space, checked against the fact sheets."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from shared.indicators.fact_sheet import Param
 from shared.strategy.document import Scalar
-from shared.strategy.nodes import allowed_text, bounds
-from shared.strategy.plan import Node
+from shared.strategy.nodes import Indicators, allowed_text, bounds
 from shared.strategy.problems import Problems, nearest, shown
 from shared.strategy.scalars import number, truth
 from shared.strategy.sections import Section
 from shared.strategy.spec import SearchParameter
 
 
-def read_search(section: Section, nodes: Sequence[Node], problems: Problems) -> tuple[SearchParameter, ...]:
+def read_search(section: Section, indicators: Indicators, problems: Problems) -> tuple[SearchParameter, ...]:
     """The parameters to search, in file order."""
-    known = {f"{node.id}.{param.name}": param for node in nodes for param in node.sheet.params}
-    unused = {f"{node.id}.{name}" for node in nodes for name in node.sheet.unused}
+    known = {f"{node.id}.{param.name}": param for node in indicators.nodes for param in node.sheet.params}
+    unused = {f"{node.id}.{name}" for node in indicators.nodes for name in node.sheet.unused}
     found: dict[str, SearchParameter] = {}
     for item in section.sections("parameters"):
         name = item.text("name")
         if name is None:
             continue
-        if name in unused:
+        if name in unused or name.partition(".")[0] in indicators.names.replaced:
             problems.note(item.at("name"), item.path("name"), "without effect: the parameter is unused", found=name)
         elif name not in known:
             problems.error(item.at("name"), item.path("name"), "no such parameter of the file's indicators",

@@ -1,11 +1,17 @@
 """`validate`, `explain` and `schema`: what a strategy file says, without any service."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from services.cli.strategy_file import checked, planned, read
+
+if TYPE_CHECKING:
+    from shared.strategy.problems import Problem
+    from shared.strategy.spec import Loaded
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -22,9 +28,10 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
     for path in files:
         loaded = load(read(path), str(path))
         failed = failed or loaded.spec is None
-        found += list(loaded.problems)
+        problems = _problems(loaded)
+        found += problems
         if not as_json:
-            for problem in loaded.problems:
+            for problem in problems:
                 click.echo(str(problem))
             click.echo(f"{path}: {'not valid' if loaded.spec is None else 'valid'}")
     if as_json:
@@ -32,6 +39,19 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
         click.echo(json.dumps([{key: getattr(problem, key) for key in keys} for problem in found], indent=1))
     if failed:
         raise click.exceptions.Exit(2)
+
+
+def _problems(loaded: "Loaded") -> "list[Problem]":
+    """Problems in the order of the file, with what only the instrument's shipped rules can tell."""
+    from shared.domain.errors import InputError
+    from shared.exchange.rules import shipped_rules
+    from shared.strategy.notes import tick_notes
+
+    more: tuple[Problem, ...] = ()
+    if loaded.spec is not None:
+        with suppress(InputError):  # no rules are shipped for others: their tick is not known here
+            more = tick_notes(loaded.spec, shipped_rules(loaded.spec.instrument).tick_size)
+    return sorted((*loaded.problems, *more), key=lambda problem: (problem.line, problem.column))
 
 
 @click.command()

@@ -44,11 +44,6 @@ BROKEN = [
         id="indicator type",
     ),
     pytest.param(
-        "timeframes: { entry: 15m }\nindicators:\n  - { id: a, type: ‸RiskManagement, timeframe: entry }\n",
-        ["risk_management.stop_loss", "take_profit"],
-        id="RiskManagement is translated",
-    ),
-    pytest.param(
         "timeframes: { entry: 15m }\nindicators:\n  - ‸{ id: a, type: EMA }\n",
         ["indicators[0]", "timeframe is missing"],
         id="indicator without timeframe",

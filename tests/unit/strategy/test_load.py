@@ -25,7 +25,8 @@ def test_shipped_strategies_have_no_errors_and_say_their_idea(path):
 
 
 def test_the_shipped_breakout_uses_what_it_promises():
-    spec = load(STRATEGIES[-1].read_text(), "x").spec
+    (path,) = (path for path in STRATEGIES if path.stem == "volume-profile-breakout")
+    spec = load(path.read_text(), "x").spec
     assert set(spec.variants) == {"reversal_only", "continuation_only"}
     assert {node.timeframe for node in spec.nodes} == {"15m", "1h", "4h"}
     assert spec.base.stop.vp == spec.base.target.vp == 0

@@ -199,7 +199,7 @@ def test_shipped_strategies_make_plans_of_every_variant_that_explain_themselves(
     spec = spec_of(path.read_text())
     for variant in (None, *spec.variants):
         plan = plan_for(spec, variant=variant)
-        assert 0 < plan.warmup_ms <= plan.settle_ms < 60 * DAY
+        assert 0 < plan.warmup_ms <= plan.settle_ms < 400 * DAY
         text = explain(plan)
         for node in plan.nodes:
             assert node.id in text
