@@ -8,46 +8,9 @@ import pytest
 import talib
 
 from tests.support.reference import indicators
-from tests.support.reference.backtest import run
+from tests.support.reference.by_hand import FREE, MINUTE, backtest, bars, notes, reasons, strategy, told
 from tests.support.reference.rules import Expression
 from tests.support.reference.strategy_file import duration_ms, load
-
-MINUTE = 60_000
-RULES = {
-    "tick_size": "0.01",
-    "lot_step": "0.00001",
-    "min_quantity": "0.00001",
-    "min_notional": "1.00",
-    "maker_rate": "0",
-    "taker_rate": "0.0002",
-}
-FREE = "execution: {slippage_bps: 0, half_spread_bps: 0, commission_maker: 0, commission_taker: 0}"
-
-
-def bars(*rows, missing=()):
-    """One row per minute: a price for a flat bar, or (open, high, low, close[, volume])."""
-    full = [(row,) * 4 + (1.0,) if isinstance(row, int | float) else (*row, 1.0)[:5] for row in rows]
-    table = pd.DataFrame(full, columns=["open", "high", "low", "close", "volume"]).astype(float)
-    table.insert(0, "open_time", [i * MINUTE for i in range(len(full))])
-    return table.drop(index=list(missing))
-
-
-def strategy(*lines, entry="1m", logic="entry_long: ['close == 100']"):
-    """A file whose only entry is a bar that closes at 100, unless told otherwise."""
-    return "\n".join((f"timeframes: {{entry: {entry}}}", f"logic: {{{logic}}}", *lines))
-
-
-def backtest(text, table, **options):
-    return run(text, table, RULES, **options)
-
-
-def told(result):
-    return [(fill["reason"], fill["side"], fill["quantity"], fill["price"], fill["ts_ms"]) for fill in result["fills"]]
-
-
-def reasons(result):
-    return [fill["reason"] for fill in result["fills"]]
-
 
 # --- one entry, to the last digit
 
@@ -57,10 +20,14 @@ def test_a_buy_pays_slippage_half_spread_and_commission_to_the_last_digit():
     # 10 % of 10000 at 100; 101 x 1.0003 = 101.0303, up to the tick; 1010.40 x 0.0002
     assert result["fills"] == [
         {
+            "row": "fill",
+            "seq": 3,
+            "order_seq": 2,
             "ts_ms": MINUTE,
             "side": "buy",
             "quantity": "10.00000",
             "price": "101.04",
+            "reference": "101.00",
             "fee_quote": "0.20208000",
             "liquidity": "taker",
             "reason": "entry",
@@ -83,6 +50,8 @@ def test_a_round_trip_keeps_both_fees_and_the_extremes_since_entry():
     (trade,) = backtest(text, bars(100, (100, 104, 99, 101), (101, 101, 97, 98), (99, 150, 50, 99)))["trades"]
     # in at 100.03, out at 99 x 0.9997 = 98.9703 -> 98.97; the exit bar's range is not the trade's
     assert trade == {
+        "row": "trade",
+        "seq": 10,
         "side": "long",
         "entry_ms": MINUTE,
         "exit_ms": 3 * MINUTE,
@@ -136,7 +105,7 @@ def test_the_size_of_an_entry(risk, quantity):
 )
 def test_a_rejected_entry_says_when_and_why(risk, open_, rejection):
     result = backtest(strategy(f"risk_management: {risk}", FREE), bars(100, open_))
-    first = result["rejections"][0]
+    first = next(order for order in result["orders"] if order["event"] == "rejected")
     assert (first["ts_ms"], first["reason"]) == rejection
     assert result["fills"] == []
 
@@ -240,7 +209,7 @@ def test_a_ladder_sells_shares_of_what_is_left_and_the_target_the_rest():
         ("partial_2", "sell", "2.50000", "102.00", 239_999),
         ("target", "sell", "2.50000", "103.00", 239_999),
     ]
-    assert [note["note"] for note in result["notes"]] == ["partial_3 not placed: at or beyond the target"]
+    assert notes(result) == [(MINUTE, "rung_beyond_target", 3)]
     (trade,) = result["trades"]
     assert (trade["exit_price"], trade["gross_quote"], trade["exit_reason"]) == (
         "101.75000000",
@@ -276,12 +245,12 @@ def test_the_same_side_is_not_entered_again_while_it_is_closed():
     logic = "entry_long: ['close == 100'], exit_long: ['close == 100']"
     result = backtest(strategy(FREE, logic=logic), bars(100, 100, 101))
     assert reasons(result) == ["entry", "exit"]
-    assert result["notes"] == [{"ts_ms": 119_999, "note": "same_side_dropped"}]
+    assert notes(result) == [(119_999, "same_side_dropped", 0)]
 
 
 def test_both_sides_at_once_is_neither():
     result = backtest(strategy(logic="entry_long: ['close == 100'], entry_short: ['close == 100']"), bars(100, 100.5))
-    assert (result["fills"], result["notes"]) == ([], [{"ts_ms": 59_999, "note": "both_sides"}])
+    assert (result["fills"], notes(result)) == ([], [(59_999, "both_sides", 0)])
 
 
 def test_a_late_close_decides_before_the_bar_that_ends_the_gap():

@@ -1,7 +1,8 @@
 """The independent reference backtester: what the engine is held against.
 
-Written from strategy-format, the design (section 4) and decision 0006 alone, in the most literal way; slow and plain.
-`run` is the only entry point. Rule: nothing of the engine, the indicators or the strategy package is imported here.
+Written from strategy-format, the design (section 4) and decisions 0006 and 0009 alone, in the most literal way; slow
+and plain. `run` is the only entry point. Rule: nothing of the engine or the strategy package is imported here; of the
+indicators only the fact sheets of those whose values come from the conformance oracles.
 
 Where the pages leave a question open, the most literal reading was taken:
 
@@ -33,8 +34,7 @@ Where the pages leave a question open, the most literal reading was taken:
 - `open_position.entry_price` has the quote's decimals, as a trade's.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -42,14 +42,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from tests.support.reference.columns import Columns
+from tests.support.reference.deciding import Decider
+from tests.support.reference.desk import Desk
 from tests.support.reference.frames import MINUTE_MS, frames
-from tests.support.reference.ledger import EXACT, Costs, Instrument, Position, affordable, nearest
+from tests.support.reference.ledger import EXACT, Costs, Instrument, down, to_e8
+from tests.support.reference.minute import Minute
 from tests.support.reference.protection import Protection
-from tests.support.reference.risk import Readings, Risk
-from tests.support.reference.rules import Logic
-from tests.support.reference.strategy_file import SIDES, Strategy, decimal_of, load
+from tests.support.reference.risk import Risk
+from tests.support.reference.strategy_file import Strategy, decimal_of, load
 
-POSITION_NAMES = ("entry_price", "bars_held", "profit_ratio", "r_multiple")
+MOST_VOLUME = 10**10
 
 
 class Command(NamedTuple):
@@ -85,7 +87,10 @@ def run(
         timeframes = {strategy.entry} | {indicator.timeframe for indicator in strategy.indicators}
         made = {timeframe: frames(bars, timeframe, warmup_from_ms) for timeframe in timeframes}
         backtest = Backtest(strategy, made, instrument, costs_of(strategy, rules), Decimal(cash), start_ms)
-        backtest.fold(list(_minutes(bars, instrument)), sorted((Command(*c) for c in commands), key=lambda c: c.id))
+        backtest.stopped_ms = warmup_from_ms
+        backtest.fold(
+            list(_minutes(bars, strategy, instrument)), sorted((Command(*c) for c in commands), key=lambda c: c.id)
+        )
         return backtest.result()
 
 
@@ -105,36 +110,23 @@ def costs_of(strategy: Strategy, rules: Mapping[str, str]) -> Costs:
     return Costs(taken=slippage + half_spread, maker=commission("maker"), taker=commission("taker"))
 
 
-@dataclass(frozen=True, slots=True)
-class Minute:
-    open_ms: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    traded: bool
-
-    @property
-    def close_ms(self) -> int:
-        return self.open_ms + MINUTE_MS - 1
-
-
-def _minutes(bars: pd.DataFrame, instrument: Instrument) -> Any:
+def _minutes(bars: pd.DataFrame, strategy: Strategy, instrument: Instrument) -> Iterator[Minute]:
     names = ("open_time", "open", "high", "low", "close", "volume")
+    participation = strategy.execution.get("participation")
+    share = None if participation is None else decimal_of(participation)
     for open_ms, *prices, volume in zip(*(bars[name].tolist() for name in names), strict=True):
-        yield Minute(open_ms, *(instrument.price(price) for price in prices), traded=volume > 0)
+        lots = None if share is None else most_to_fill(share, volume, instrument)
+        yield Minute(open_ms, *(instrument.price(price) for price in prices), traded=volume > 0, most=lots)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A market entry that waits for the next open."""
-
-    side: int
-    quantity: Decimal
-    readings: Readings
+def most_to_fill(share: Decimal, volume: float, instrument: Instrument) -> Decimal:
+    """ "At most floor(p x volume / lot step) lots of the run fill, in all", volume "at 1e-8 and at most 1e10"."""
+    return down(Fraction(share) * min(to_e8(volume), MOST_VOLUME), instrument.step)
 
 
 class Backtest:
+    """The fold: for each base bar the open, the inside and the close, as section 4 of the design has them."""
+
     def __init__(
         self,
         strategy: Strategy,
@@ -144,307 +136,98 @@ class Backtest:
         cash: Decimal,
         start_ms: int,
     ) -> None:
-        self.instrument, self.costs, self.start_ms = instrument, costs, start_ms
-        self.frame = made[strategy.entry]
-        self.closes = self.frame.close.tolist()
-        self.columns = Columns(strategy, made)
-        self.risk = Risk(strategy, self.columns, instrument)
-        self.logic = {side: Logic(strategy.logic.get(side)) for side in SIDES}
-        self._check_names()
-        self.allow_short = strategy.execution.get("allow_short", True)
-        self.protection = Protection(strategy.protection, cash, instrument.quote_unit)
-
-        self.cash = self.equity = cash
-        self.position: Position | None = None
-        self.entry: Entry | None = None
-        self.closing: str | None = None  # reason of the market close that waits for the next open
-        self.ending: str | None = None  # status that the run takes once flat
+        self._frame = made[strategy.entry]
+        columns = Columns(strategy, made)
+        risk = Risk(strategy, columns, instrument)
+        self._start_ms = start_ms
+        self._trailing_atr = None if risk.trailing_atr is None else columns.published(risk.trailing_atr)
+        protection = Protection(strategy.protection, cash, instrument.quote_unit)
+        self.desk = Desk(strategy, instrument, costs, risk, protection, cash)
+        self._decider = Decider(strategy, columns, risk, self.desk, self._frame)
+        self.notes = list(risk.notes)
+        self.stopped_ms = 0  # of a stop that needs no bar: a minute after the last folded one
         self.status = "open"
-        self.paused = False
-        self.filled_in_bar = False
-
-        self.fills: list[dict[str, Any]] = []
-        self.trades: list[dict[str, Any]] = []
-        self.rows: list[list[Any]] = []
-        self.rejections: list[dict[str, Any]] = []
-        self.notes: list[dict[str, Any]] = [{"ts_ms": None, "note": note} for note in self.risk.notes]
-
-    # --- the fold
 
     def fold(self, minutes: list[Minute], commands: list[Command]) -> None:
-        closing = list(zip(self.frame["at"].tolist(), self.frame["late"].tolist(), strict=True))
+        closing = list(zip(self._frame["at"].tolist(), self._frame["late"].tolist(), strict=True))
         late = {at: j for j, (at, is_late) in enumerate(closing) if is_late}  # bar: the frame it finds still open
         in_time = {at: j for j, (at, is_late) in enumerate(closing) if not is_late}
         for i, minute in enumerate(minutes):
             due = [command for command in commands if command.effective_ms <= minute.open_ms]
             commands = [command for command in commands if command.effective_ms > minute.open_ms]
             if self._stops_before(due):
-                self.status = "stopped"
-                return
+                return self._stop(self.stopped_ms)
+            started = minute.open_ms >= self._start_ms
             if i in late:
-                self._entry_close(late[i])
-            if minute.open_ms < self.start_ms:
-                for command in due:  # nothing is open yet: only pause and resume have something to do
-                    self._obey(command, minute)
-            if minute.open_ms >= self.start_ms:
-                self._open(minute, due)
-                if self.status != "open":
-                    return
-                if minute.traded:
-                    self._rest(minute, at_open=False)
-                self._mark(minute)
+                self._decider.entry_close(late[i], self._start_ms)
+            self.desk.bar_begins(minute, started)
+            for command in due:
+                self._obey(command, minute)
+            if started:
+                self.desk.at_open(minute)
+                self.desk.inside(minute)
+                self.desk.at_close(minute, None if self._trailing_atr is None else self._trailing_atr(i))
             if i in in_time:
-                self._entry_close(in_time[i])
-            if minute.open_ms >= self.start_ms:
-                if self.filled_in_bar:
-                    self._row(minute.close_ms)
-                if self.ending and self.position is None:
-                    self.status = self.ending
-                    return
+                self._decider.entry_close(in_time[i], self._start_ms)
+            self.stopped_ms = minute.open_ms + MINUTE_MS
+            if started:
+                if self.desk.till.filled_in_bar:
+                    self.desk.mark_row(minute.close_ms)
+                if self.desk.ending and self.desk.position is None:
+                    self.status = self.desk.ending
+                    return self.desk.journal.note(minute.close_ms, self.status)
         if minutes and self._stops_before([c for c in commands if c.effective_ms <= minutes[-1].close_ms + 1]):
-            self.status = "stopped"
+            self._stop(self.stopped_ms)
+        return None
 
     def _stops_before(self, due: Sequence[Command]) -> bool:
-        """Whether the first stop among the commands keeps the position, or has none to close: it needs no bar."""
+        """ "stop (keep), and stop (close) of a run that is flat: the run is stopped before anything of this bar";
+        "the first stop by id counts"."""
         stops = [command for command in due if command.kind == "stop"]
-        keeps = stops and not (stops[0].args or {}).get("close_position", False)
-        return bool(keeps or (stops and self.position is None))
+        if not stops or self.desk.ending == "stopped":
+            return False
+        return self.desk.position is None or not (stops[0].args or {}).get("close_position", False)
 
-    def _open(self, minute: Minute, due: list[Command]) -> None:
-        self.filled_in_bar = False
-        for command in due:
-            if self.ending != "stopped":
-                self._obey(command, minute)
-        if self.ending == "stopped" and not self.filled_in_bar:
-            self.status = "stopped"
-            return
-        if self.closing and self.position:
-            self._take(minute, self.position.quantity, minute.open, minute.open_ms, self.closing)
-        self.closing = None
-        if self.entry:
-            self._enter(self.entry, minute)
-        self.entry = None
-        if minute.traded:
-            self._rest(minute, at_open=True)
+    def _stop(self, ts_ms: int) -> None:
+        self.desk.cancel_entry(ts_ms, "stop_command")
+        self.desk.journal.note(ts_ms, "stopped")
+        self.status = "stopped"
 
     def _obey(self, command: Command, minute: Minute) -> None:
+        """ "A stop of the run whose close fills in part leaves it ending: ... later commands do nothing"."""
+        desk, open_ms = self.desk, minute.open_ms
+        if desk.ending == "stopped":
+            return
         match command.kind:
             case "pause":
-                self.paused, self.entry = True, None
+                desk.cancel_entry(open_ms, "pause_command")
+                if not desk.paused:
+                    desk.journal.note(open_ms, "paused")
+                desk.paused = True
             case "resume":
-                self.paused = False
+                if desk.paused:
+                    desk.journal.note(open_ms, "unpaused")
+                desk.paused = False
             case "close_position":
-                self._close_on_command(minute, "close_command")
+                desk.close_on_command(minute, "close_command")
             case "stop":
-                self.ending, self.entry = "stopped", None
-                self._close_on_command(minute, "stop_command")
+                desk.cancel_entry(open_ms, "stop_command")
+                desk.close_on_command(minute, "stop_command")
+                desk.ending = "stopped"
             case kind:
                 raise NotImplementedError(f"command {kind}")
 
-    def _close_on_command(self, minute: Minute, reason: str) -> None:
-        if self.position:
-            self._take(minute, self.position.quantity, minute.open, minute.open_ms, self.closing or reason)
-
-    def _mark(self, minute: Minute) -> None:
-        self.equity = self.cash + (self.position.side * self.position.quantity * minute.close if self.position else 0)
-        if self.position:
-            self.position.live_through(minute.low, minute.high)
-        if self.ending:
-            return
-        if self.equity <= 0:
-            self._close_all("liquidation", ends=True)
-            return
-        triggered = self.protection.measure(self.equity, minute.close_ms)
-        if triggered:
-            self._close_all("protection", ends=triggered == "total")
-
-    def _close_all(self, reason: str, *, ends: bool) -> None:
-        self.entry = None
-        self.closing = reason if self.position else None
-        if ends:
-            self.ending = "finished"
-
-    # --- orders at work
-
-    def _enter(self, entry: Entry, minute: Minute) -> None:
-        price = self.costs.taken_price(minute.open, entry.side, self.instrument.tick)
-        quantity = min(entry.quantity, affordable(self.cash, price, self.costs, self.instrument))
-        if quantity == 0:
-            return self._reject(minute.open_ms, "insufficient_cash")
-        if quantity * price < self.instrument.min_notional:
-            return self._reject(minute.open_ms, "min_notional")
-        stop = self.risk.stop(entry.side, price, entry.readings)
-        if stop is None and self.risk.has_stop:
-            return self._reject(minute.open_ms, "invalid_stop")
-        target = self.risk.target(entry.side, price, stop, entry.readings)
-        if target is None and self.risk.has_target:
-            self._note(minute.open_ms, "no_target")
-        rungs, notes = self.risk.rungs(entry.side, price, quantity, target)
-        for note in notes:
-            self._note(minute.open_ms, note)
-        fee = self._fill(minute, entry.side, quantity, price, minute.open_ms, "taker", "entry")
-        self.position = Position(entry.side, quantity, minute.open_ms, price, fee, stop, target, rungs)
-        return None
-
-    def _rest(self, minute: Minute, *, at_open: bool) -> None:
-        """Stop first, then rungs from the nearest, then the target: at the open, or within the bar's range."""
-        position = self.position
-        if position is None:
-            return
-        worst, best = (minute.low, minute.high) if position.side > 0 else (minute.high, minute.low)
-        ts_ms = minute.close_ms
-        if at_open:
-            worst = best = minute.open
-            ts_ms = minute.open_ms
-        if position.stop is not None and position.side * (worst - position.stop) <= 0:
-            reference = minute.open if at_open else position.stop
-            self._take(minute, position.quantity, reference, ts_ms, "stop")
-            return
-        for rung in list(position.rungs):
-            if position.side * (best - rung.price) > 0:
-                position.rungs.remove(rung)
-                price = minute.open if at_open else rung.price
-                self._leave(minute, rung.quantity, price, ts_ms, "maker", f"partial_{rung.number}")
-        if self.position and position.target is not None and position.side * (best - position.target) > 0:
-            price = minute.open if at_open else position.target
-            self._leave(minute, position.quantity, price, ts_ms, "maker", "target")
-
-    def _take(self, minute: Minute, quantity: Decimal, reference: Decimal, ts_ms: int, reason: str) -> None:
-        """Leave as a taker: worse than the reference by the costs."""
-        price = self.costs.taken_price(reference, -self.position.side, self.instrument.tick)
-        self._leave(minute, quantity, price, ts_ms, "taker", reason)
-
-    def _leave(
-        self, minute: Minute, quantity: Decimal, price: Decimal, ts_ms: int, liquidity: str, reason: str
-    ) -> None:
-        position = self.position
-        fee = self._fill(minute, -position.side, quantity, price, ts_ms, liquidity, reason)
-        position.close_part(quantity, price, fee)
-        if position.quantity == 0:
-            self.trades.append(position.trade(self.instrument, ts_ms, reason))
-            self.position = None
-
-    def _fill(
-        self, minute: Minute, side: int, quantity: Decimal, price: Decimal, ts_ms: int, liquidity: str, reason: str
-    ) -> Decimal:
-        """Move the cash, write the row; the fee."""
-        notional = price * quantity
-        fee = self.costs.fee(notional, liquidity, self.instrument.quote_unit)
-        self.cash -= side * notional + fee
-        self.filled_in_bar = True
-        self.fills.append(
-            {
-                "ts_ms": ts_ms,
-                "side": "buy" if side > 0 else "sell",
-                "quantity": self.instrument.quantity_text(quantity),
-                "price": self.instrument.price_text(price),
-                "fee_quote": self.instrument.quote_text(fee),
-                "liquidity": liquidity,
-                "reason": reason,
-                "no_trade": not minute.traded,
-            }
-        )
-        return fee
-
-    # --- decisions
-
-    def _entry_close(self, j: int) -> None:
-        """Rules of entry bar `j`; orders and a row only when it ends after the start."""
-        end_ms = int(self.frame.end.iloc[j])
-        if self.position:
-            self.position.bars_held += 1
-        held = self._evaluate(j)
-        readings = self.risk.read(j)
-        if end_ms <= self.start_ms:
-            return
-        self._row(end_ms - 1)
-        if self.ending is None:
-            self._decide(j, end_ms - 1, held, readings)
-
-    def _evaluate(self, j: int) -> dict[str, bool]:
-        about_position = self._about_position(self.closes[j])
-
-        def value(name: str) -> float | bool | str | None:
-            return about_position[name] if name in about_position else self.columns.on_entry(name)[j]
-
-        return {side: logic.next(value) for side, logic in self.logic.items()}
-
-    def _about_position(self, close: float) -> dict[str, float | None]:
-        position = self.position
-        if position is None:
-            return dict.fromkeys(POSITION_NAMES)
-        entry = float(Fraction(position.entry_notional) / Fraction(position.entry_quantity))
-        risked = None if position.first_stop is None else abs(entry - float(position.first_stop))
-        return {
-            "entry_price": entry,
-            "bars_held": float(position.bars_held),
-            "profit_ratio": (close - entry) / entry * position.side,
-            "r_multiple": (close - entry) * position.side / risked if risked else None,
-        }
-
-    def _decide(self, j: int, close_ms: int, held: Mapping[str, bool], readings: Readings) -> None:
-        position = self.position
-        if position and self.closing is None and held["exit_long" if position.side > 0 else "exit_short"]:
-            self.closing = "exit"
-        if self.paused or self.protection.suspends(close_ms) or (position and self.closing is None):
-            return
-        long, short = held["entry_long"], held["entry_short"] and self.allow_short
-        if long and short:
-            self._note(close_ms, "both_sides")
-        elif long or short:
-            side = 1 if long else -1
-            if position and position.side == side:
-                self._note(close_ms, "same_side_dropped")
-                return
-            close = self.instrument.price(self.closes[j])
-            quantity = self.risk.quantity(side, self.equity, close, readings)
-            if isinstance(quantity, str):
-                self._reject(close_ms, quantity)
-            else:
-                self.entry = Entry(side, quantity, readings)
-
-    def _check_names(self) -> None:
-        for side, logic in self.logic.items():
-            known = POSITION_NAMES if side.startswith("exit") else ()
-            unknown = [name for name in logic.names if name not in known and name not in self.columns]
-            if unknown:
-                raise ValueError(f"{side}: unknown names {unknown}")
-
-    # --- rows
-
-    def _row(self, ts_ms: int) -> None:
-        if not self.rows or self.rows[-1][0] != ts_ms:
-            self.rows.append([ts_ms, self.instrument.quote_text(self.equity)])
-
-    def _reject(self, ts_ms: int, reason: str) -> None:
-        self.rejections.append({"ts_ms": ts_ms, "reason": reason})
-
-    def _note(self, ts_ms: int, note: str) -> None:
-        self.notes.append({"ts_ms": ts_ms, "note": note})
-
     def result(self) -> dict[str, Any]:
+        journal = self.desk.journal
         return {
-            "fills": self.fills,
-            "trades": self.trades,
-            "equity": self.rows,
-            "open_position": self._open_position(),
-            "rejections": self.rejections,
-            "notes": self.notes,
+            "rows": journal.rows,
+            "fills": journal.of("fill"),
+            "trades": journal.of("trade"),
+            "orders": journal.of("order"),
+            "notes": journal.of("note"),
+            "equity": [[row["ts_ms"], row["equity_quote"]] for row in journal.of("equity")],
+            "open_position": self.desk.open_position(),
+            "plan_notes": self.notes,
             "status": self.status,
-        }
-
-    def _open_position(self) -> dict[str, Any] | None:
-        position = self.position
-        if position is None:
-            return None
-        entry = nearest(
-            Fraction(position.entry_notional) / Fraction(position.entry_quantity), self.instrument.quote_unit
-        )
-        text = self.instrument.price_text
-        return {
-            "side": "long" if position.side > 0 else "short",
-            "quantity": self.instrument.quantity_text(position.quantity),
-            "entry_price": self.instrument.quote_text(entry),
-            "stop": None if position.stop is None else text(position.stop),
-            "target": None if position.target is None else text(position.target),
+            "doubtful_ms": self._decider.doubtful_ms,
         }

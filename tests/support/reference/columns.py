@@ -3,16 +3,18 @@
 A name of another timeframe holds the value of that timeframe's last closed bar.
 """
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from tests.support.reference import indicators
+from tests.support.reference import by_oracle, indicators
 from tests.support.reference.frames import MINUTE_MS, TIMEFRAMES, as_of, lagged
 from tests.support.reference.indicators import Column, Outputs
 from tests.support.reference.strategy_file import Indicator, Strategy
 
 BAR = ("open", "high", "low", "close", "volume")
+OUTPUTS = indicators.OUTPUTS | by_oracle.OUTPUTS
 
 
 class Columns:
@@ -40,7 +42,30 @@ class Columns:
         return self._aligned(self._of(indicator)[output], indicator.timeframe, self._strategy.entry)
 
     def main(self, id_: str) -> Column:
-        return self.output(id_, indicators.OUTPUTS[self._indicators[id_].type][0])
+        return self.output(id_, OUTPUTS[self._indicators[id_].type][0])
+
+    def published(self, id_: str) -> Callable[[int], float | None]:
+        """By the number of a base bar: the main output "as published before this bar's own closes", so of the last
+        frame that closed with an earlier bar, or just before this one opened."""
+        indicator = self._indicators[id_]
+        frame, values = self._frames[indicator.timeframe], self._of(indicator)[OUTPUTS[indicator.type][0]]
+        first_seen = [at if late else at + 1 for at, late in zip(frame["at"], frame["late"], strict=True)]
+
+        def before_closes_of(i: int) -> float | None:
+            k = bisect_right(first_seen, i)
+            return values[k - 1] if k else None
+
+        return before_closes_of
+
+    @property
+    def approximate(self) -> set[str]:
+        """Names whose values agree with the engine's but for the last digits: those of oracles, and what reads them."""
+        inexact: set[str] = set()
+        for indicator in self._strategy.indicators:
+            reads = self._names.get(indicator.source, ("", ""))[0]
+            if indicator.type in by_oracle.OUTPUTS or reads in inexact:
+                inexact.add(indicator.id)
+        return {name for name, (id_, _) in self._names.items() if id_ in inexact}
 
     def _on(self, name: str, timeframe: str) -> Column:
         if name in BAR:
@@ -86,6 +111,9 @@ class Columns:
             case "VPFVGSignal":
                 vp = self._read_by(indicator, "vp", "VolumeProfile")
                 out = indicators.vpfvg_signal(frame, p, vp, self._read_by(indicator, "fvg", "FVG"))
+            case type_:
+                length_ms = TIMEFRAMES[indicator.timeframe] * MINUTE_MS
+                out = by_oracle.outputs_of(type_, p, frame, length_ms, lambda: self._source(indicator))
         return {name: lagged(values, indicator.lag) for name, values in out.items()}
 
     def _source(self, indicator: Indicator) -> Column:
@@ -107,7 +135,7 @@ def _names(strategy: Strategy) -> dict[str, tuple[str, str]]:
     """Canonical names and the accepted aliases of all outputs."""
     names: dict[str, tuple[str, str]] = {}
     for indicator in strategy.indicators:
-        outputs = indicators.OUTPUTS[indicator.type]
+        outputs = OUTPUTS[indicator.type]
         id_, main = indicator.id, outputs[0]
         names[id_] = (id_, main)
         for output in outputs:

@@ -29,7 +29,7 @@ PRICES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
 }
 
 DEFAULTS: dict[str, dict[str, float]] = {
-    "SMA": {"length": 30},
+    "SMA": {"length": 20},
     "EMA": {"length": 200},
     "RSI": {"length": 14, "overbought": 70, "oversold": 30},
     "ATR": {"length": 14},

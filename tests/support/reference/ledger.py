@@ -76,15 +76,11 @@ class Costs:
         """Price of a fill that takes liquidity: worse by the costs, rounded to the tick against the taker."""
         return up(reference * (1 + self.taken), tick) if side > 0 else down(reference * (1 - self.taken), tick)
 
+    def rate(self, liquidity: str) -> Decimal:
+        return self.taker if liquidity == "taker" else self.maker
+
     def fee(self, notional: Decimal, liquidity: str, unit: Decimal) -> Decimal:
-        return nearest(notional * (self.taker if liquidity == "taker" else self.maker), unit)
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    number: int  # position in the file, from 1
-    price: Decimal
-    quantity: Decimal
+        return nearest(notional * self.rate(liquidity), unit)
 
 
 @dataclass(slots=True)
@@ -92,25 +88,24 @@ class Position:
     """From entry to flat. `quantity` is what is still open; entries and exits are sums over the fills so far."""
 
     side: int  # +1 long, -1 short
-    quantity: Decimal
-    entry_ms: int
-    entry_price: Decimal
-    fees: Decimal
-    stop: Decimal | None
-    target: Decimal | None
-    rungs: list[Rung]
-    entry_quantity: Decimal = field(init=False)
-    entry_notional: Decimal = field(init=False)
-    first_stop: Decimal | None = field(init=False)
+    entry_ms: int  # of the first part
+    first_price: Decimal  # of the first part
+    inside_bar: bool  # entered inside the bar that is being folded
+    quantity: Decimal = Decimal(0)
+    entry_quantity: Decimal = Decimal(0)
+    entry_notional: Decimal = Decimal(0)
     exit_notional: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    first_stop: Decimal | None = None
     bars_held: int = 0
-    seen: list[Decimal] = field(default_factory=list)  # lowest low and highest high of the whole bars so far
+    seen: list[Decimal] = field(default_factory=list)  # lowest and highest price of the bars so far that count
     exits_of_this_bar: list[Decimal] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.entry_quantity = self.quantity
-        self.entry_notional = self.quantity * self.entry_price
-        self.first_stop = self.stop
+    def open_part(self, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
+        self.quantity += quantity
+        self.entry_quantity += quantity
+        self.entry_notional += quantity * price
+        self.fees += fee
 
     def close_part(self, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
         self.quantity -= quantity
@@ -118,17 +113,36 @@ class Position:
         self.fees += fee
         self.exits_of_this_bar.append(price)
 
-    def live_through(self, low: Decimal, high: Decimal) -> None:
-        """A bar has ended and the position is still open: its extremes count, its fills are inside them."""
+    @property
+    def average(self) -> Fraction:
+        return Fraction(self.entry_notional) / Fraction(self.entry_quantity)
+
+    def entry_price(self, tick: Decimal) -> Decimal:
+        """ "entry price = notional / quantity to the nearest tick, ties to even" ("one fill: exactly its price")."""
+        return nearest(self.average, tick)
+
+    def live_through(self, low: Decimal, high: Decimal, close: Decimal) -> None:
+        """A bar has ended and the position is still open. "Entered at an open: that whole bar counts; inside a bar:
+        only its close"."""
+        if self.inside_bar:
+            low = high = close
         self.seen = [min([*self.seen, low]), max([*self.seen, high])]
         self.exits_of_this_bar = []
+        self.inside_bar = False
+
+    @property
+    def best(self) -> Decimal:
+        """ "best = the most favourable price that counts (highs, lows; ...; the fill price at first)"."""
+        prices = [self.first_price, *self.seen]
+        return max(prices) if self.side > 0 else min(prices)
 
     def trade(self, instrument: Instrument, exit_ms: int, reason: str) -> dict[str, object]:
         """The round trip, once nothing is open any more."""
         gross = self.side * (self.exit_notional - self.entry_notional)
         net = gross - self.fees
-        entry = Fraction(self.entry_notional) / Fraction(self.entry_quantity)
-        moves = [self.side * (Fraction(price) - entry) / entry for price in self.seen + self.exits_of_this_bar]
+        entry = self.average
+        counting = [self.first_price, *self.seen, *self.exits_of_this_bar]
+        moves = [self.side * (Fraction(price) - entry) / entry for price in counting]
         unit = instrument.quote_unit
         exit_price = Fraction(self.exit_notional) / Fraction(self.entry_quantity)
         return {
@@ -147,15 +161,20 @@ class Position:
             "exit_reason": reason,
         }
 
+    @property
+    def net(self) -> Decimal:
+        """Of a trade that has ended."""
+        return self.side * (self.exit_notional - self.entry_notional) - self.fees
 
-def affordable(cash: Decimal, price: Decimal, costs: Costs, instrument: Instrument) -> Decimal:
-    """The largest quantity for which price x quantity + taker fee <= cash."""
+
+def affordable(cash: Decimal, price: Decimal, liquidity: str, costs: Costs, instrument: Instrument) -> Decimal:
+    """ "The most lots for which price x quantity + fee <= cash", with "the fee rate of the fill"."""
 
     def paid(lots: int) -> Decimal:
         notional = price * lots * instrument.step
-        return notional + costs.fee(notional, "taker", instrument.quote_unit)
+        return notional + costs.fee(notional, liquidity, instrument.quote_unit)
 
-    lots = max(0, floor(Fraction(cash) / Fraction(price * (1 + costs.taker) * instrument.step)))
+    lots = max(0, floor(Fraction(cash) / Fraction(price * (1 + costs.rate(liquidity)) * instrument.step)))
     while paid(lots + 1) <= cash:
         lots += 1
     while lots > 0 and paid(lots) > cash:

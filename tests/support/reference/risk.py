@@ -7,13 +7,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import isqrt
 from typing import Any
 
 from tests.support.reference.columns import Columns
+from tests.support.reference.frames import TIMEFRAMES
 from tests.support.reference.indicators import Column
-from tests.support.reference.ledger import Instrument, Rung, down, nearest, to_e8
+from tests.support.reference.ledger import Instrument, down, nearest, to_e8
 from tests.support.reference.rules import Expression
 from tests.support.reference.strategy_file import Strategy, decimal_of
+
+MINUTES_A_YEAR = 365 * 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A rung of the ladder, or why it is not placed."""
+
+    number: int  # position in the file, from 1
+    price: Decimal
+    quantity: Decimal
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +39,7 @@ class Readings:
     stop_area: tuple[float | None, float | None]  # VAH, VAL
     target_area: tuple[float | None, float | None]
     atr: float | None
+    size_atr: float | None  # of volatility_target
     stop_level: float | None  # value of stop_loss.price
     target_level: float | None
 
@@ -43,14 +58,22 @@ class Risk:
         self.notes: list[str] = []
         self._columns = columns
         self._strategy = strategy
-        self._stop_price = Expression(self._stop["price"]) if "price" in self._stop else None
-        self._target_price = Expression(self._target["price"]) if "price" in self._target else None
+        self._stop_price, self._target_price = (
+            Expression(section["price"], columns.approximate) if "price" in section else None
+            for section in (self._stop, self._target)
+        )
         self._size_regime = self._regime(self._size, "regime_adjustments")
         self._stop_regime = self._regime(self._stop, "adx_adjustments")
         self._strength = self._strength_column()
         self._stop_levels = self._value_area(self._stop) if self._stop.get("use_vp_levels") else None
         self._target_levels = self._value_area(self._target) if self._target.get("use_vp_targets") else None
         self._atr = columns.main(self._stop["atr"]["id"]) if "atr" in self._stop else None
+        self._size_atr, self._yearly = self._volatility() if "volatility_target" in self._size else (None, 0)
+
+    @property
+    def doubtful(self) -> bool:
+        """See rules.py."""
+        return any(price is not None and price.doubtful for price in (self._stop_price, self._target_price))
 
     @property
     def has_stop(self) -> bool:
@@ -69,51 +92,82 @@ class Risk:
             stop_area=_area_at(self._stop_levels, j),
             target_area=_area_at(self._target_levels, j),
             atr=self._atr[j] if self._atr else None,
+            size_atr=self._size_atr[j] if self._size_atr else None,
             stop_level=_price(self._stop_price.next(value)) if self._stop_price else None,
             target_level=_price(self._target_price.next(value)) if self._target_price else None,
         )
 
     # --- how much
 
-    def quantity(self, side: int, equity: Decimal, close: Decimal, readings: Readings) -> Decimal | str:
-        """Quantity of an entry, or the reason of its rejection."""
+    def entry_price(self, side: int, close: Decimal, type_: str) -> Decimal:
+        """ "From the close C of the deciding bar: limit = C x (1 - side x offset), trigger of a stop entry =
+        C x (1 + side x offset), to the nearest tick, ties to even, rounded once"; 0 of a market order."""
+        execution = self._strategy.execution
+        offset = decimal_of(execution.get(f"{type_}_offset_bps", 0)).scaleb(-4)
+        match type_:
+            case "limit":
+                return nearest(close * (1 - side * offset), self._instrument.tick)
+            case "stop":
+                return nearest(close * (1 + side * offset), self._instrument.tick)
+        return Decimal(0)
+
+    def quantity(self, side: int, equity: Decimal, price: Decimal, readings: Readings) -> tuple[Decimal, str | None]:
+        """Quantity of an entry, and the reason of its rejection if it is rejected.
+
+        `price`: the deciding close, or the order's own: "This price stands in for the close in the quantity, in the
+        stop that risk_pct measures, in the cap and in the minimum notional."
+        """
         instrument = self._instrument
         if equity <= 0:
-            return "no_equity"
+            return Decimal(0), "no_equity"
         if self._not_ready(readings):
-            return "not_ready"
-        lot_price = Fraction(close * instrument.step)
-        wanted = self._lots_wanted(side, equity, close, readings)
+            return Decimal(0), "not_ready"
+        lot_price = Fraction(price * instrument.step)
+        wanted = self._lots_wanted(side, equity, price, readings)
         if wanted is None:
-            return "no_stop_distance"
+            return Decimal(0), "no_stop_distance"
         lots = int(wanted)
         cap = self._key("max_position_pct")
         if cap is not None:
             lots = min(lots, int(Fraction(equity * decimal_of(cap)) / lot_price))
         quantity = lots * instrument.step
         if quantity < max(instrument.step, instrument.min_quantity):
-            return "min_quantity"
-        if quantity * close < instrument.min_notional:
-            return "min_notional"
-        return quantity
+            return quantity, "min_quantity"
+        if quantity * price < instrument.min_notional:
+            return quantity, "min_notional"
+        return quantity, None
 
-    def _lots_wanted(self, side: int, equity: Decimal, close: Decimal, readings: Readings) -> Fraction | None:
-        lot_price = Fraction(close * self._instrument.step)
+    def _lots_wanted(self, side: int, equity: Decimal, price: Decimal, readings: Readings) -> Fraction | None:
+        lot_price = Fraction(price * self._instrument.step)
         risk_pct = self._key("risk_pct")
         if risk_pct is not None and self._key("use_position_sizing") is not False:
-            stop = self.stop(side, close, readings)
-            if stop is None or stop == close:
+            stop = self.stop(side, price, readings)
+            if stop is None or stop == price:
                 return None
-            return Fraction(equity * decimal_of(risk_pct)) / Fraction(abs(close - stop) * self._instrument.step)
+            return Fraction(equity * decimal_of(risk_pct)) / Fraction(abs(price - stop) * self._instrument.step)
+        if readings.size_atr is not None:
+            # "floor(equity x A x tick / (a x unit))": a lot is unit / tick, A counts 10^-12
+            a = to_e8(readings.size_atr)
+            return Fraction(equity) * Fraction(self._yearly, 10**12) / (a * Fraction(self._instrument.step))
         if "quote" in self._size:
             return Fraction(decimal_of(self._size["quote"]) * readings.size_multiplier) / lot_price
         fraction = decimal_of(self._size.get("base_size", "0.1"))
         return Fraction(equity * fraction * readings.size_multiplier) / lot_price
 
+    def _volatility(self) -> tuple[Column, int]:
+        """ATR column and "A = v x 10^12 / sqrt(365 days / timeframe of the ATR), half to even"."""
+        id_ = self._size.get("atr") or self._strategy.first("ATR")
+        if id_ is None:
+            raise ValueError("volatility_target needs an ATR")
+        bars_a_year = Fraction(MINUTES_A_YEAR, TIMEFRAMES[self._strategy.named(id_).timeframe])
+        return self._columns.main(id_), over_root(decimal_of(self._size["volatility_target"]) * 10**12, bars_a_year)
+
     def _key(self, name: str) -> object:
         return self._size.get(name, self._risk.get(name))
 
     def _not_ready(self, readings: Readings) -> bool:
+        if self._size_atr is not None and (readings.size_atr is None or to_e8(readings.size_atr) == 0):
+            return True  # "ATR not ready, or zero after rounding: rejected (`not_ready`)"
         stop_waits = (self._atr is not None and readings.atr is None) or (
             self._stop_price is not None and readings.stop_level is None
         )
@@ -178,22 +232,55 @@ class Risk:
             return decimal_of(self._target["r_multiple"]) * abs(fill - stop)
         return None
 
-    def rungs(
-        self, side: int, fill: Decimal, quantity: Decimal, target: Decimal | None
-    ) -> tuple[list[Rung], list[str]]:
-        """The ladder of an entry, nearest first, and a note for every rung that is not placed."""
-        rungs, notes, left = [], [], quantity
+    def rungs(self, side: int, fill: Decimal, quantity: Decimal, target: Decimal | None) -> list[Rung]:
+        """The ladder of an entry, nearest first, with a note on every rung that is not placed."""
+        rungs, left = [], quantity
         for number, entry in enumerate(self._ladder, start=1):
             price = nearest(fill * (1 + side * decimal_of(entry["level"])), self._instrument.tick)
             part = down(left * decimal_of(entry["percent"]), self._instrument.step)
             if target is not None and side * (target - price) <= 0:
-                notes.append(f"partial_{number} not placed: at or beyond the target")
+                rungs.append(Rung(number, price, part, note="rung_beyond_target"))
             elif part == 0 or part * price < self._instrument.min_notional:
-                notes.append(f"partial_{number} passed over: too small")
+                rungs.append(Rung(number, price, part, note="rung_passed_over"))
             else:
                 rungs.append(Rung(number, price, part))
                 left -= part
-        return rungs, notes
+        return rungs
+
+    # --- where a stop moves to
+
+    @property
+    def trailing_atr(self) -> str | None:
+        """Id of the ATR that a trailing stop reads."""
+        trailing = self._stop.get("trailing") or {}
+        return trailing["atr"]["id"] if "atr" in trailing else None
+
+    def breakeven(self, side: int, entry: Decimal, first_stop: Decimal, best: Decimal) -> Decimal | None:
+        """ "Break-even: gain >= breakeven_at_r x risk: candidate = the entry price." """
+        at_r = self._stop.get("breakeven_at_r")
+        if at_r is None or side * (best - entry) < decimal_of(at_r) * abs(entry - first_stop):
+            return None
+        return entry
+
+    def trailing(
+        self, side: int, entry: Decimal, first_stop: Decimal, best: Decimal, atr: float | None
+    ) -> Decimal | None:
+        """ "Trailing: gain >= activate_at_r x risk: candidate = best x (1 - side x percent), or best - side x d,
+        with d = mult x ATR as a float product, rounded to 1e-8"."""
+        trailing = self._stop.get("trailing")
+        if not trailing:
+            return None
+        if side * (best - entry) < decimal_of(trailing.get("activate_at_r", 0)) * abs(entry - first_stop):
+            return None
+        if "percent" in trailing:
+            candidate = Fraction(best * (1 - side * decimal_of(trailing["percent"])))
+        else:
+            distance = None if atr is None else to_e8(float(trailing["atr"]["mult"]) * atr)
+            if distance is None or distance <= 0:
+                return None  # "not ready or not positive: no candidate"
+            candidate = Fraction(best) - side * distance
+        stop = nearest(candidate, self._instrument.tick)
+        return stop if stop > 0 else None  # "a candidate of zero or less is none"
 
     # --- what they read
 
@@ -224,6 +311,14 @@ class Risk:
         if id_ is None:
             raise ValueError("levels of a volume profile need a VolumeProfile")
         return self._columns.output(id_, "vah_price"), self._columns.output(id_, "val_price")
+
+
+def over_root(value: Decimal, radicand: Fraction) -> int:
+    """value / sqrt(radicand) to the nearest whole number, ties to even, without a float."""
+    squared = Fraction(value) ** 2 / radicand
+    whole = isqrt(squared.numerator // squared.denominator)
+    half = Fraction(2 * whole + 1, 2) ** 2
+    return whole + (squared > half or (squared == half and whole % 2 == 1))
 
 
 def _price(value: float | None) -> float | None:

@@ -2,6 +2,9 @@
 
 None stands for "not ready", whatever the type. Every part of an expression is evaluated at every entry bar and keeps
 the list of all its values; `name[3]`, `crosses_above` and the like look them up there.
+
+Values of oracles agree with the engine's but for their last digits. An expression that reads one and comes so near to
+saying something else that those digits decide is `doubtful` from then on.
 """
 
 import ast
@@ -9,7 +12,7 @@ import io
 import math
 import tokenize
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import reduce
 
 Value = float | bool | str | None
@@ -19,13 +22,18 @@ CONSTANTS = {"true": True, "false": False}
 SPELLED = {"&": "and", "|": "or"}  # with the precedence of the words, as their authors read them
 
 
+NEAR = 1e-9  # relative; to 100 where numbers are smaller
+
+
 class Expression:
     """One rule or price expression. `next` must be called exactly once per entry bar, oldest first."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, approximate: Set[str] = frozenset()) -> None:
         self.text = text
+        self.doubtful = False
         self._tree = ast.parse(_spelled(" ".join(text.split())), mode="eval").body
         self._past: dict[ast.expr, list[Value]] = defaultdict(list)
+        self._inexact = bool(self.names & approximate)
 
     @property
     def names(self) -> set[str]:
@@ -66,7 +74,7 @@ class Expression:
                 value = self._value(left, read)
                 return None if value is None else reduce(lambda product, _: product * value, range(exponent - 1), value)
             case ast.BinOp(left=left, op=op, right=right):
-                return arithmetic(op, self._value(left, read), self._value(right, read))
+                return self._arithmetic(op, self._value(left, read), self._value(right, read))
             case ast.Compare(left=left, ops=ops, comparators=comparators):
                 return self._comparison(left, ops, comparators, read)
             case ast.IfExp(test=test, body=body, orelse=orelse):
@@ -83,11 +91,11 @@ class Expression:
             if isinstance(op, ast.In | ast.NotIn):
                 if not isinstance(node, ast.List | ast.Tuple):
                     raise ValueError(f"{self.text!r}: `in` needs a list")
-                found = some([compare(ast.Eq(), last, self._value(item, read)) for item in node.elts])
+                found = some([self._compare(ast.Eq(), last, self._value(item, read)) for item in node.elts])
                 results.append(found if isinstance(op, ast.In) else negation(found))
             else:
                 value = self._value(node, read)
-                results.append(compare(op, last, value))
+                results.append(self._compare(op, last, value))
                 last = value
         return every(results)
 
@@ -97,7 +105,7 @@ class Expression:
             self._value(node, read)
             if name in ("rising", "falling"):
                 op = ast.Gt() if name == "rising" else ast.Lt()
-                return every([compare(op, self._ago(node, k), self._ago(node, k + 1)) for k in range(n)])
+                return every([self._compare(op, self._ago(node, k), self._ago(node, k + 1)) for k in range(n)])
             window = [self._ago(node, k) for k in range(n)]
             if any(value is None for value in window):
                 return None
@@ -107,16 +115,37 @@ class Expression:
             case "crosses_above" | "crosses_below":
                 a, b = args
                 before, now = (ast.LtE(), ast.Gt()) if name == "crosses_above" else (ast.GtE(), ast.Lt())
-                return every([compare(before, self._ago(a, 1), self._ago(b, 1)), compare(now, *values)])
+                return every([self._compare(before, self._ago(a, 1), self._ago(b, 1)), self._compare(now, *values)])
             case "bars_since":
                 before = self._past[call][-1] if self._past[call] else None
                 return 0.0 if values[0] is True else None if before is None else before + 1.0
             case "between":
                 value, low, high = values
-                return every([compare(ast.LtE(), low, value), compare(ast.LtE(), value, high)])
+                return every([self._compare(ast.LtE(), low, value), self._compare(ast.LtE(), value, high)])
         if name not in FUNCTIONS:
             raise ValueError(f"{self.text!r}: no function {name!r}")
-        return None if any(value is None for value in values) else FUNCTIONS[name](*values)
+        if any(value is None for value in values):
+            return None
+        if name in ("floor", "ceil", "round", "sqrt"):
+            self._doubt(2 * values[0], round(2 * values[0]) if math.isfinite(values[0]) else values[0])
+        return FUNCTIONS[name](*values)
+
+    def _compare(self, op: ast.cmpop, a: Value, b: Value) -> bool | None:
+        self._doubt(a, b)
+        return compare(op, a, b)
+
+    def _arithmetic(self, op: ast.operator, a: Value, b: Value) -> float | None:
+        value = arithmetic(op, a, b)
+        if isinstance(op, ast.Div | ast.FloorDiv | ast.Mod):
+            self._doubt(b, 0.0)
+        if isinstance(op, ast.FloorDiv | ast.Mod) and value is not None and math.isfinite(a / b):
+            self._doubt(a / b, round(a / b))
+        return value
+
+    def _doubt(self, a: Value, b: Value) -> None:
+        """Two numbers that the last digits hold apart, or together."""
+        if self._inexact and isinstance(a, float) and isinstance(b, float | int):
+            self.doubtful |= abs(a - b) <= NEAR * max(abs(a), abs(b), 100.0)
 
     def _ago(self, node: ast.expr, k: int) -> Value:
         past = self._past[node]
@@ -212,13 +241,18 @@ def _spelled(text: str) -> str:
 class Logic:
     """A side of `logic`: rules nested in all/any groups. Empty is never."""
 
-    def __init__(self, tree: object) -> None:
+    def __init__(self, tree: object, approximate: Set[str] = frozenset()) -> None:
         self._rules: list[Expression] = []
+        self._approximate = approximate
         self._tree = self._read(tree)
 
     @property
     def names(self) -> set[str]:
         return set().union(*(rule.names for rule in self._rules))
+
+    @property
+    def doubtful(self) -> bool:
+        return any(rule.doubtful for rule in self._rules)
 
     def next(self, read: Read) -> bool:
         values = {id(rule): rule.next(read) for rule in self._rules}
@@ -233,7 +267,7 @@ class Logic:
             case {"all": parts} | {"any": parts} if len(tree) == 1:
                 return (next(iter(tree)), [self._read(part) for part in parts or []])
             case str() | bool():
-                rule = Expression(str(tree).lower() if isinstance(tree, bool) else tree)
+                rule = Expression(str(tree).lower() if isinstance(tree, bool) else tree, self._approximate)
                 self._rules.append(rule)
                 return rule
         raise ValueError(f"not a rule: {tree!r}")

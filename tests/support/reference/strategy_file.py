@@ -11,20 +11,13 @@ from typing import Any
 
 import yaml
 
-from tests.support.reference.indicators import DEFAULTS, LAGGED_ON_ENTRY
+from tests.support.reference import by_oracle, indicators
 
 SIDES = ("entry_long", "exit_long", "entry_short", "exit_short")
 NOT_OF_AN_INDICATOR = ("id", "type", "timeframe", "source", "lag", "vp", "fvg")
+DEFAULTS = indicators.DEFAULTS | by_oracle.DEFAULTS
+LAGGED_ON_ENTRY = (*indicators.LAGGED_ON_ENTRY, *by_oracle.LAGGED_ON_ENTRY)
 DURATIONS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-# Accepted by the format, not by this reference: another issue's.
-OUT_OF_SCOPE = {
-    "risk_management": ("time_exit", "cooldown", "trailing", "breakeven_at_r"),
-    "stop_loss": ("trailing", "breakeven_at_r"),
-    "position_size": ("volatility_target",),
-    "equity_protection": ("max_daily_loss", "max_consecutive_losses"),
-    "execution": ("participation", "limit_offset_bps", "expire_bars"),
-}
 
 
 class _Loader(yaml.SafeLoader):
@@ -65,13 +58,13 @@ class Strategy:
     execution: Mapping[str, Any]
     backtest: Mapping[str, Any]
 
+    def named(self, id_: str) -> Indicator:
+        return next(indicator for indicator in self.indicators if indicator.id == id_)
+
     def first(self, type_: str, timeframe: str | None = None) -> str | None:
         """Id of the first indicator of a type, on a timeframe if one is given."""
         found = (i.id for i in self.indicators if i.type == type_ and timeframe in (None, i.timeframe))
         return next(found, None)
-
-
-SIDES = ("entry_long", "exit_long", "entry_short", "exit_short")
 
 
 def load(text: str, variant: str | None = None) -> Strategy:
@@ -82,7 +75,7 @@ def load(text: str, variant: str | None = None) -> Strategy:
         chosen = tree["variants"][variant] or {}
         logic |= chosen.get("logic") or {side: rules for side, rules in chosen.items() if side in SIDES}
         risk = _merged(risk, chosen.get("risk_management") or {})
-    strategy = Strategy(
+    return Strategy(
         entry=tree["timeframes"]["entry"],
         indicators=tuple(_indicator(entry, tree["timeframes"]) for entry in tree.get("indicators") or []),
         logic=logic,
@@ -91,8 +84,6 @@ def load(text: str, variant: str | None = None) -> Strategy:
         execution=tree.get("execution") or {},
         backtest=tree.get("backtest") or {},
     )
-    _refuse_out_of_scope(strategy)
-    return strategy
 
 
 def duration_ms(text: str) -> int:
@@ -113,7 +104,8 @@ def _indicator(entry: Mapping[str, Any], timeframes: Mapping[str, str]) -> Indic
             name = {"length": "period", "period": "length"}.get(name, name) if name not in params else name
             if name not in params:
                 raise ValueError(f"{entry['id']}: unknown parameter {name!r}")
-            params[name] = float(value)
+            words = by_oracle.WORDS.get(type_, {}).get(name)
+            params[name] = float(words.index(value) if words else value)
     default_lag = 1 if type_ in LAGGED_ON_ENTRY and timeframe == timeframes["entry"] else 0
     return Indicator(
         id=entry["id"],
@@ -133,18 +125,3 @@ def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any
         both_maps = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = _merged(merged[key], value) if both_maps else value
     return merged
-
-
-def _refuse_out_of_scope(strategy: Strategy) -> None:
-    sections = {
-        "risk_management": strategy.risk,
-        "stop_loss": strategy.risk.get("stop_loss") or {},
-        "position_size": strategy.risk.get("position_size") or {},
-        "equity_protection": strategy.protection,
-        "execution": strategy.execution,
-    }
-    found = [f"{name}.{key}" for name, keys in OUT_OF_SCOPE.items() for key in keys if sections[name].get(key)]
-    if strategy.execution.get("order_type", "market") != "market":
-        found.append("execution.order_type")
-    if found:
-        raise NotImplementedError(f"the reference does not cover {', '.join(found)}")

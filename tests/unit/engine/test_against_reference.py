@@ -1,4 +1,4 @@
-"""The engine holds against a reference that was written apart from it: same fills, trades, equity, rejections, status.
+"""The engine holds against a reference that was written apart from it: the same rows, in order, and the same status.
 
 `PAPERFOLD_LONG=1` runs every case on every market, and thousands of generated strategies.
 """
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from shared.domain.instrument import InstrumentRules
 from shared.strategy.load import load
-from tests.support.differential import assert_equal, bars_of, strategy
+from tests.support.differential import assert_equal, bars_of, of, strategy
 from tests.support.series import Market, frame_of
 from tests.unit.engine.cases import CASES, CROSS, HALF, LEVELS, MARKETS, OFTEN, PROFILE, STOP, commands_over, text
 from tests.unit.engine.generated import Run, runs
@@ -67,7 +67,7 @@ def test_every_timeframe_is_the_same(timeframe: str) -> None:
     minutes = 2_000 if timeframe in ("1m", "3m") else 12_000
     frame = market(Market(31, minutes, ("days", "holes", "wide")))
     indicators = "{id: fast, type: SMA, length: 1}, {id: slow, type: SMA, length: 2}"
-    assert assert_equal(text(CROSS, indicators, f"{HALF}, {STOP}", entry=timeframe), frame)["fills"]
+    assert of(assert_equal(text(CROSS, indicators, f"{HALF}, {STOP}", entry=timeframe), frame), "fill")
 
 
 @pytest.mark.parametrize("skipped", [0, 1, 2, 7, 31])
@@ -147,4 +147,4 @@ REAL = ["90d_20240615_20240912", "gaps_20210201_20210521", "covid_20200301_20200
 @pytest.mark.parametrize("file", REAL)
 @pytest.mark.parametrize("name", ["ema-cross", "volume-profile-breakout"])
 def test_real_bars_are_the_same(name: str, file: str, real_data: Path) -> None:
-    assert assert_equal(strategy(name), pd.read_parquet(real_data / f"binance_BTCUSDT_1m_{file}.parquet"))["fills"]
+    assert of(assert_equal(strategy(name), pd.read_parquet(real_data / f"binance_BTCUSDT_1m_{file}.parquet")), "fill")
