@@ -5,10 +5,12 @@ import string
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from shared.strategy.explain import explain
 from shared.strategy.expressions import FUNCTIONS, compile_condition
 from shared.strategy.load import load
 from shared.strategy.names import Names
 from shared.strategy.planning import plan_for
+from tests.unit.strategy.drawn import files
 from tests.unit.strategy.files import HEAD, LOGIC, read, spec_of
 from tests.unit.strategy.test_load import PREDECESSOR
 
@@ -34,7 +36,8 @@ def check(text: str) -> None:
         str(problem).encode()
     assert (loaded.spec is None) == bool(loaded.errors)
     if loaded.spec is not None:
-        plan_for(loaded)
+        for variant in (None, *loaded.spec.variants):
+            explain(plan_for(loaded, variant=variant))
 
 
 @given(st.text())
@@ -51,6 +54,12 @@ def test_any_text(text):
 @given(st.text(alphabet=string.printable + "‸\ud800\ufeff\u2028", max_size=200))
 def test_any_value_of_a_known_key(text):
     check(f"timeframes: {{ entry: 15m }}\nrisk_management: {text}\n")
+
+
+@settings(max_examples=250)
+@given(files(HEAD + LOGIC))
+def test_sections_of_all_keys(text):
+    check(text)
 
 
 @given(st.lists(st.sampled_from(LINES), max_size=40))

@@ -5,12 +5,14 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from shared.indicators.registry import REGISTRY
 from shared.strategy.document import Entries, Items, Tree, is_null, read_document
 from shared.strategy.json_schema import json_schema
 from shared.strategy.problems import Problems
 from shared.strategy.scalars import number, truth
+from tests.unit.strategy.drawn import files
 from tests.unit.strategy.files import HEAD, LOGIC, read, with_section
 from tests.unit.strategy.test_load import PREDECESSOR, STRATEGIES
 
@@ -150,6 +152,13 @@ def test_what_loads_is_accepted(text):
 def test_what_it_can_refuse_both_refuse(text):
     assert read(text).errors != ()
     assert not is_accepted(text)
+
+
+@settings(max_examples=250)
+@given(files(HEAD + LOGIC))
+def test_whatever_loads_is_accepted(text):
+    if read(text).errors == ():
+        assert is_accepted(text)
 
 
 def test_every_parameter_of_every_indicator_is_offered():
