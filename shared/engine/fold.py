@@ -35,7 +35,8 @@ from shared.kernel import (
     word_bytes,
     words,
 )
-from shared.strategy.plan import Plan
+from shared.strategy.plan import Plan, Side
+from shared.strategy.rule_places import placed_rules
 
 ACTS: dict[CommandKind, Callable[[VectorM, VectorM, int], None]] = {
     "stop": act.stop_close, "pause": act.pause, "resume": act.resume, "close_position": act.close_position,
@@ -58,8 +59,11 @@ class Snapshot(NamedTuple):
 
 
 class RuleCount(NamedTuple):
-    """How often a rule was evaluated, held, and was not ready."""
+    """How often a rule was evaluated, held, and was not ready, warmup included; and which rule of which side it is."""
 
+    side: Side
+    place: str  # rule_places.PlacedRule says how it reads
+    is_required: bool
     text: str
     evaluated: int
     held: int
@@ -246,10 +250,12 @@ class Fold:
 
     def rule_counts(self) -> list[RuleCount]:
         """Per rule, in the plan's order: evaluated, held, not ready."""
-        return [
-            RuleCount(rule.text, *(int(self._m[self.layout.counters + 3 * i + j]) for j in range(3)))
-            for i, rule in enumerate(self.layout.rules)
-        ]
+        found = []
+        for i, one in enumerate(placed_rules(self.plan)):
+            at = self.layout.counters + 3 * i
+            counts = (int(self._m[at + j]) for j in range(3))
+            found.append(RuleCount(one.side, one.place, one.is_required, one.rule.text, *counts))
+        return found
 
     # --- snapshots -------------------------------------------------------------------------------------------------
 
