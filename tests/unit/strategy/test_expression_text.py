@@ -47,7 +47,7 @@ def test_a_rule_in_words(text):
     assert rule(expression_text(rule(text), SPEC.nodes)) == rule(text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.one_of(rules(KNOWN), expressions(KNOWN)))
 def test_any_expression_in_words(text):
     compiled = compile_condition(text, NAMES, True)

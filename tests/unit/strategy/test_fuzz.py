@@ -40,6 +40,7 @@ def check(text: str) -> None:
             explain(plan_for(loaded, variant=variant))
 
 
+@settings(deadline=None)
 @given(st.text())
 @example("? ")
 @example("a: !<tag:yaml.org,2002:str> b")
@@ -51,23 +52,25 @@ def test_any_text(text):
     check(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=string.printable + "‸\ud800\ufeff\u2028", max_size=200))
 def test_any_value_of_a_known_key(text):
     check(f"timeframes: {{ entry: 15m }}\nrisk_management: {text}\n")
 
 
-@settings(max_examples=250)
+@settings(max_examples=250, deadline=None)
 @given(files(HEAD + LOGIC))
 def test_sections_of_all_keys(text):
     check(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(LINES), max_size=40))
 def test_lines_of_a_real_file_in_any_order(lines):
     check("".join(lines))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_real_file_with_a_hole_and_a_patch(data):
     start = data.draw(st.integers(0, len(PREDECESSOR)))
@@ -78,7 +81,7 @@ def test_a_real_file_with_a_hole_and_a_patch(data):
     check(PREDECESSOR[:start] + patch + PREDECESSOR[end:])
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join), st.booleans())
 def test_any_rule(text, is_exit):
     compiled = compile_condition(text, NAMES, is_exit)
@@ -87,6 +90,7 @@ def test_any_rule(text, is_exit):
         assert 0 <= error.offset <= len(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_as_a_rule(text):
     compiled = compile_condition(text, NAMES, True)

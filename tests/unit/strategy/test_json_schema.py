@@ -154,7 +154,7 @@ def test_what_it_can_refuse_both_refuse(text):
     assert not is_accepted(text)
 
 
-@settings(max_examples=250)
+@settings(max_examples=250, deadline=None)
 @given(files(HEAD + LOGIC))
 def test_whatever_loads_is_accepted(text):
     if read(text).errors == ():
