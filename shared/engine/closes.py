@@ -1,7 +1,7 @@
 """What reduces the position: the close that waits for an open, and the exits that rest (decision 0006)."""
 
 from shared.domain.decision import MAKER, PARTIAL_BASE, TAKER
-from shared.engine.codes import BY_STOP, BY_TARGET, LIMIT_TYPE, MARKET_TYPE, STOP_TYPE, SUBMITTED
+from shared.engine.codes import BY_TARGET, LIMIT_TYPE, MARKET_TYPE, STOP_TYPE, SUBMITTED
 from shared.engine.exits import cancel_exits
 from shared.engine.money import taken_price
 from shared.engine.portfolio import leave
@@ -20,6 +20,7 @@ from shared.engine.words import (
     RUNG_WORDS,
     RUNGS_AT,
     STOP_ORDER,
+    STOP_REASON,
     TARGET,
     TARGET_ORDER,
 )
@@ -62,7 +63,7 @@ def fill_close(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
 def fill_stop(m: VectorM, k: VectorM, out: VectorM, ts: int, reference: int) -> None:
     """The stop closes everything, taking liquidity from `reference`."""
     price = taken_price(reference, -1 if m[POSITION] > 0 else 1, k[COST_PPM])
-    reduce(m, k, out, m[STOP_ORDER], ts, STOP_TYPE, abs(m[POSITION]), price, reference, TAKER, BY_STOP)
+    reduce(m, k, out, m[STOP_ORDER], ts, STOP_TYPE, abs(m[POSITION]), price, reference, TAKER, m[STOP_REASON])
 
 
 @kernel

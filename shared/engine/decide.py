@@ -14,7 +14,7 @@ from shared.engine.codes import (
     UNDER_MIN_QUANTITY,
 )
 from shared.engine.entries import age_entry, cancel_entry, open_entry, order_price, own_price
-from shared.engine.levels import initial_stop
+from shared.engine.levels import initial_stop, level_units
 from shared.engine.portfolio import notional_of
 from shared.engine.rows import equity_row, note_row, order_row
 from shared.engine.sizing import entry_quantity, regime_ppm
@@ -54,15 +54,7 @@ from shared.engine.words import (
     WAIT_TARGET,
     WAIT_TARGET_VP,
 )
-from shared.kernel import VectorM, kernel, to_units
-
-
-@kernel
-def level_units(x: float) -> int:
-    """A price level or distance as 1e-8 units, 0 where it is not positive; -1 where it is not ready, or no price."""
-    if x <= 0.0:
-        return 0
-    return to_units(x) if x < 1e10 else -1
+from shared.kernel import VectorM, kernel
 
 
 @kernel

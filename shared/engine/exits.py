@@ -31,6 +31,7 @@ from shared.engine.words import (
     RUNGS_K,
     STOP,
     STOP_ORDER,
+    STOP_REASON,
     TARGET,
     TARGET_KIND,
     TARGET_ORDER,
@@ -43,6 +44,7 @@ def place_exits(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, quanti
     """Rest the stop, the target and the ladder of a position just entered at `price`."""
     m[STOP] = stop
     m[FIRST_STOP] = stop
+    m[STOP_REASON] = BY_STOP
     m[STOP_ORDER] = 0
     if stop > 0:
         m[STOP_ORDER] = order_row(m, out, 0, ts, SUBMITTED, -side, STOP_TYPE, quantity, stop, BY_STOP)

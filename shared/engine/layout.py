@@ -47,7 +47,7 @@ class Layout:
     counters: int  # first counter in m, three words a rule
     rungs: int
     window: int  # protection window in m
-    atr_p: int  # p[atr_p]: multiple of the stop's ATR
+    atr_p: int  # p[atr_p]: multiple of the stop's ATR, p[atr_p + 1]: of the one that it trails by
     f_length: int
     m_length: int
     k_length: int
@@ -151,6 +151,6 @@ def layout_of(plan: Plan) -> Layout:
         f_length=f_at,
         m_length=window + (plan.protection.window if plan.protection else 1),
         k_length=k_at,
-        p_length=p_at + 1,
+        p_length=p_at + 2,
         state=tuple(state),
     )

@@ -18,9 +18,17 @@ from shared.engine.words import (
     WAIT_TARGET,
     WAIT_TARGET_VP,
 )
-from shared.kernel import VectorM, kernel
+from shared.kernel import VectorM, kernel, to_units
 
 INVALID = -1  # a stop that rejects its entry
+
+
+@kernel
+def level_units(x: float) -> int:
+    """A price level or distance as 1e-8 units, 0 where it is not positive; -1 where it is not ready, or no price."""
+    if x <= 0.0:
+        return 0
+    return to_units(x) if x < 1e10 else -1
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Equity at every base close: marking, drawdown protection, liquidation (strategy-format 4, decision 0006)."""
+"""A base close: what the bar did to the position, equity, and the protection that follows from it (decision 0006)."""
 
 from shared.engine.closes import submit_close
 from shared.engine.codes import BY_LIQUIDATION, BY_PROTECTION, NOTE_RESUMED, NOTE_SUSPENDED
@@ -6,6 +6,7 @@ from shared.engine.entries import cancel_entry
 from shared.engine.money import PPM, bounded, div_even, mul_div_ceil
 from shared.engine.portfolio import equity_at, live_through
 from shared.engine.rows import note_row
+from shared.engine.trailing import move_stop
 from shared.engine.words import (
     BAR_C,
     BAR_OPEN_MS,
@@ -13,8 +14,10 @@ from shared.engine.words import (
     DRAWDOWN,
     ENDING,
     EQUITY,
+    MOVES,
     PEAK,
     PEAK_EVER,
+    POSITION,
     PROTECTED,
     SUSPENDED_UNTIL,
     TOTAL,
@@ -74,9 +77,12 @@ def protect(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
 
 @kernel
 def mark(m: VectorM, k: VectorM, out: VectorM) -> None:
-    """A base close of a run that trades: equity at the close, then what it triggers."""
+    """A base close of a run that trades: the position has lived the bar, its stop may move, equity is measured."""
     ts = m[BAR_OPEN_MS] + 59_999
-    live_through(m)
+    if m[POSITION] != 0:
+        live_through(m)
+        if k[MOVES] == 1:
+            move_stop(m, k, out, ts)
     m[EQUITY] = equity_at(m, k, m[BAR_C])
     if m[EQUITY] <= 0:
         m[ENDING] = 1

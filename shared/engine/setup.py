@@ -9,7 +9,7 @@ from shared.domain.instrument import Costs, InstrumentRules
 from shared.engine import words as w
 from shared.engine.layout import Layout
 from shared.kernel import LIMIT, VectorF, VectorM, vector_f, vector_m
-from shared.strategy.plan import Plan, Regime
+from shared.strategy.plan import Plan, Regime, Stop
 
 PPM = Decimal(1_000_000)
 SIZINGS = {"base_size": w.BASE_SIZE, "risk_pct": w.RISK, "quote": w.QUOTE}
@@ -48,6 +48,19 @@ def _regime(k: VectorM, at: int, regime: Regime | None, what: str) -> None:
         k[at + i] = ppm(getattr(regime, name), what) if regime is not None else 1_000_000
 
 
+def _moves(k: VectorM, stop: Stop | None) -> None:
+    """How the stop moves."""
+    k[w.TRAIL_KIND], k[w.BREAKEVEN] = w.NONE, -1
+    if stop is not None and stop.trailing is not None:
+        trailing = stop.trailing
+        k[w.TRAIL_KIND] = w.ATR if trailing.percent is None else w.BASE
+        k[w.TRAIL_PPM] = 0 if trailing.percent is None else ppm(trailing.percent, "trailing.percent")
+        k[w.ACTIVATE] = ppm(trailing.activate, "activate_at_r")
+    if stop is not None and stop.breakeven is not None:
+        k[w.BREAKEVEN] = ppm(stop.breakeven, "breakeven_at_r")
+    k[w.MOVES] = 1 if k[w.TRAIL_KIND] != w.NONE or k[w.BREAKEVEN] >= 0 else 0
+
+
 def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, VectorF]:
     """The vectors `k` (money parameters, offsets, lengths) and `p` (float parameters) of a run."""
     rules, costs = setup.rules, setup.costs
@@ -74,6 +87,7 @@ def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, Vector
     _regime(k, w.STOP_TRENDING, stop.adjustments if stop else None, "adx_adjustments")
     k[w.VP_STOP] = 1 if stop is not None and stop.vp >= 0 else 0
     k[w.VP_BUFFER] = ppm(stop.vp_buffer, "vp_buffer") if stop is not None else 0
+    _moves(k, stop)
 
     target = plan.target
     k[w.TARGET_KIND] = TARGETS[target.kind]
@@ -106,7 +120,9 @@ def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, Vector
     for node, place in zip(plan.nodes, layout.places, strict=True):
         for i, value in enumerate(node.params):
             p[place.param_p + i] = float(value)
-    p[layout.atr_p] = float(stop.atr_mult) if stop is not None else 0.0
+    if stop is not None:
+        p[layout.atr_p] = float(stop.atr_mult)
+        p[layout.atr_p + 1] = float(stop.trailing.atr_mult) if stop.trailing is not None else 0.0
     return k, p
 
 

@@ -45,6 +45,7 @@ from shared.engine.rules import (
     start_ring, start_words, sub, tally, up, where,
 )
 from shared.engine.standing import bars_held, entry_price, profit_ratio, r_multiple
+from shared.engine.trailing import trail_by
 from shared.kernel import NAN, kernel, part
 """
 
@@ -125,7 +126,7 @@ def module_text(plan: Plan, layout: Layout) -> str:
         *(_close(plan, layout, index) for index in range(len(layout.frames))),
         _rules(plan, layout),
         _late(layout),
-        _step(layout),
+        _step(plan, layout),
         _function("def run(f, m, k, p, out, t, o, h, l, c, v, first, last):", RUN),
     ]
     return "\n\n".join(parts)
@@ -271,8 +272,12 @@ def _late(layout: Layout) -> str:
     return _function("def late(f, m, k, p, out, before):", lines)
 
 
-def _step(layout: Layout) -> str:
-    lines = ["late(f, m, k, p, out, t)", "trade_bar(m, k, out, t, o, h, l, c, v)"]
+def _step(plan: Plan, layout: Layout) -> str:
+    lines = ["late(f, m, k, p, out, t)"]
+    trailing = plan.stop.trailing if plan.stop is not None else None
+    if trailing is not None and trailing.atr is not None:  # as published before this bar's own closes
+        lines.append(f"trail_by(m, {Lines(plan, layout).output(trailing.atr)}, p[{layout.atr_p + 1}])")
+    lines.append("trade_bar(m, k, out, t, o, h, l, c, v)")
     entry = layout.frames[layout.entry]
     for frame in layout.frames:
         grown = f"grow(f, m, k, {frame.at}, {frame.words}, {frame.length}, t, o, h, l, c, v)"

@@ -44,7 +44,9 @@ WAIT_TYPE, WAIT_PRICE = 46, 47  # ORDER_TYPES; [ticks] limit or trigger, 0 of a 
 WAIT_RESTS = 48  # 1: until the market reaches its price; 0: for the next open
 WAIT_CLOSES = 49  # entry closes since it was decided
 INSIDE = 50  # 1: the position was entered inside the last folded bar
-M_WORDS = 51
+STOP_REASON = 51  # REASONS: what set the level last
+TRAIL_DISTANCE = 52  # [1e-8] of a stop that trails by an ATR, as published before this bar; not positive: none
+M_WORDS = 53
 
 OPEN, STOPPED, FINISHED = 0, 1, 2
 
@@ -71,7 +73,9 @@ ALLOW_SHORT = 31
 RUNG_COUNT, RUNGS_AT, RUNGS_K = 32, 33, 34  # placed rungs in m, (level, share) pairs in k [ppm]
 WINDOW_AT = 35  # protection window in m
 ENTRY_TYPE, ENTRY_OFFSET, EXPIRE = 36, 37, 38  # ORDER_TYPES, [ppm], entry closes
-K_WORDS = 39
+MOVES = 39  # 1: the stop trails or goes to break-even
+TRAIL_KIND, TRAIL_PPM, ACTIVATE, BREAKEVEN = 40, 41, 42, 43  # NONE | BASE | ATR, [ppm]; BREAKEVEN -1: none
+K_WORDS = 44
 
 BASE_SIZE, RISK, QUOTE = 0, 1, 2
 NONE, BASE, ATR, PRICE, MULTIPLE = 0, 1, 2, 3, 4
