@@ -9,6 +9,7 @@ from typing import Any
 from shared.domain.timeframe import TIMEFRAMES
 from shared.indicators.fact_sheet import Indicator, Param
 from shared.indicators.registry import REGISTRY
+from shared.strategy.predecessor import RISK_MANAGEMENT
 from shared.strategy.schema import (
     BAR_SOURCES,
     FILE,
@@ -125,11 +126,12 @@ def _number(form: Number) -> dict[str, Any]:
 
 
 def _indicator(registry: Mapping[str, Indicator]) -> dict[str, Any]:
-    """One branch per type, so that an editor offers the parameters of the type that is written."""
+    """One branch per type, so that an editor offers the parameters of the type that is written; the predecessor's
+    RiskManagement, which is translated, may have any."""
     return {
         "type": "object",
         "required": ["id", "type", "timeframe"],
-        "properties": {"type": {"enum": list(registry)}},
+        "properties": {"id": ID, "type": {"enum": [*registry, RISK_MANAGEMENT]}},
         "allOf": [
             {"if": {"properties": {"type": {"const": sheet.type}}}, "then": _indicator_keys(sheet)}
             for sheet in registry.values()

@@ -13,12 +13,17 @@ from shared.strategy.planning import plan_for
 from tests.unit.strategy.drawn import files
 from tests.unit.strategy.files import HEAD, LOGIC, read, spec_of
 from tests.unit.strategy.test_load import PREDECESSOR
+from tests.unit.strategy.test_predecessor import FOLDER
 
 NAMES = Names(
     (node.id, node.sheet, dict(zip(node.sheet.param_names(), node.params, strict=True)))
     for node in spec_of(HEAD + LOGIC).nodes
 )
-LINES = PREDECESSOR.splitlines(keepends=True)
+LINES = [
+    line
+    for text in (PREDECESSOR, *(path.read_text() for path in FOLDER.glob("*.yaml")))
+    for line in text.splitlines(True)
+]
 WORDS = [
     "close", "open", "fast", "fast_trend", "VPFVGSignal_vf_long", "'bull'", '"x"', "1", "2.5", "1e9", "0", "true",
     "and", "or", "not", "in", "if", "else", "&", "|", "+", "-", "*", "/", "//", "%", "**", "<", ">", "==", "!=",

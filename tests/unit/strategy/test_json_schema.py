@@ -15,6 +15,7 @@ from shared.strategy.scalars import number, truth
 from tests.unit.strategy.drawn import files
 from tests.unit.strategy.files import HEAD, LOGIC, read, with_section
 from tests.unit.strategy.test_load import PREDECESSOR, STRATEGIES
+from tests.unit.strategy.test_predecessor import FOLDER
 
 SCHEMA = json_schema()
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
@@ -111,7 +112,7 @@ def test_it_is_json():
 
 @pytest.mark.parametrize(
     "text",
-    [*(path.read_text() for path in STRATEGIES), PREDECESSOR, HEAD + LOGIC,
+    [*(path.read_text() for path in (*STRATEGIES, *FOLDER.glob("*.yaml"))), PREDECESSOR, HEAD + LOGIC,
      with_section("risk_management: { stop_loss: { price: fast, base_percent: 0.1 }, take_profit: }"),
      "timeframes: { entry: 1h }\n"],
 )  # fmt: skip
@@ -146,6 +147,7 @@ def test_what_loads_is_accepted(text):
         HEAD + "  - { id: a, type: EMA, timeframe: entry, lenght: 9 }\n" + LOGIC,
         HEAD + "  - { id: a, type: EMA, timeframe: entry, length: 0 }\n" + LOGIC,
         HEAD + "  - { id: a, type: NOPE, timeframe: entry }\n" + LOGIC,
+        HEAD + "  - { id: a b, type: RiskManagement, timeframe: entry }\n" + LOGIC,
         HEAD + "logic: { entry_long: { al: [] } }\n",
     ],
 )
