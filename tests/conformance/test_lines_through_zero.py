@@ -32,7 +32,8 @@ def mean_of_ready(line: np.ndarray, length: int) -> np.ndarray:
 def percent(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """NaN where the denominator is 0 or not ready."""
     known = ~np.isnan(denominator) & (denominator != 0)
-    return np.divide(100 * numerator, denominator, out=np.full(len(numerator), np.nan), where=known)
+    result: np.ndarray = np.divide(100 * numerator, denominator, out=np.full(len(numerator), np.nan), where=known)
+    return result
 
 
 def test_a_change_against_zero_is_not_ready() -> None:
