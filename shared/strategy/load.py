@@ -1,6 +1,7 @@
 """A strategy file's text as a checked spec. Every problem is found, in one pass, and nothing is ever raised."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -144,12 +145,12 @@ class _Loader:
         return self.checked(Behaviour(sides, *risk), variant, indicators)
 
     def checked(self, behaviour: Behaviour, section: Section, indicators: Indicators) -> Behaviour:
-        count = sum(len(rules_in(group)) for group in behaviour.sides.values())
-        if count > MOST_RULES:
-            self.problems.error(
-                section.place, section.where, f"a plan has at most {MOST_RULES} rules", found=str(count)
-            )
-        if indicators.names.needs_stop and behaviour.stop is None:
+        rules = [rule for group in behaviour.sides.values() for rule in rules_in(group)]
+        if len(rules) > MOST_RULES:
+            rule = f"a plan has at most {MOST_RULES} rules"
+            self.problems.error(section.place, section.where, rule, found=str(len(rules)))
+        closing = indicators.names.closing
+        if behaviour.stop is None and any(closing.intersection(re.findall(r"\w+", rule.text)) for rule in rules):
             rule = "a rule relies on its stop, and risk_management states no stop_loss"
             for one in indicators.replaced:
                 self.problems.error(one.section.place, one.section.where, rule)

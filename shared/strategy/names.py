@@ -37,7 +37,7 @@ class Names:
     ) -> None:
         self.broken = frozenset(broken)  # ids of indicators that have problems of their own
         self.replaced = frozenset(replaced)  # ids of the predecessor's RiskManagement
-        self.needs_stop = False  # a rule relies on a stop that closes by itself
+        self.closing = frozenset(f"{id_}_{output}" for id_ in self.replaced for output in CLOSING)
         self.indicators = tuple(indicators)  # id, fact sheet, default parameters
         self._suggested = 0
         self._by_rank: list[dict[str, list[tuple[int, int]]]] = [{}, {}, {}]
@@ -55,8 +55,7 @@ class Names:
         if name in POSITION_NAMES and is_exit:
             return Meaning(PositionValue(name), "number")  # type: ignore[arg-type]
         found = self.outputs(name)
-        if not found and is_exit and any(name == f"{id_}_{output}" for id_ in self.replaced for output in CLOSING):
-            self.needs_stop = True
+        if not found and is_exit and name in self.closing:
             return Meaning(Const(0.0), "condition", note=f"{name} is false here: stop and target close by themselves")
         return self._meaning(*found[0], name) if len(found) == 1 else None
 

@@ -167,6 +167,8 @@ def test_a_variant_that_takes_the_stop_away_is_told_too():
     bare = "variants: { bare: { risk_management: { stop_loss: } } }\n"
     assert read(text + stop).errors == ()
     assert ["relies on its stop" in error.rule for error in read(text + stop + bare).errors] == [True]
+    other = bare.replace("{ risk", "{ exit_long: close < fast, risk")
+    assert read(text + stop + other).errors == ()
 
 
 @pytest.mark.parametrize(
