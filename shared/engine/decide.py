@@ -4,6 +4,7 @@ from shared.engine.closes import submit_close
 from shared.engine.codes import (
     BY_EXIT,
     BY_REPLACED,
+    BY_TIME_EXIT,
     NO_EQUITY,
     NO_STOP_DISTANCE,
     NOT_READY,
@@ -25,6 +26,7 @@ from shared.engine.words import (
     BARS_HELD,
     CASH,
     CLOSE_ORDER,
+    COOLING,
     ENDING,
     ENTRY_TYPE,
     EQUITY,
@@ -45,6 +47,8 @@ from shared.engine.words import (
     STOP_UNCERTAIN,
     SUSPENDED_UNTIL,
     TARGET_KIND,
+    TIME_EXIT,
+    VOLATILITY,
     VP_STOP,
     VP_TARGET,
     WAIT_ADJUST,
@@ -72,20 +76,20 @@ def lacks_level(m: VectorM, k: VectorM) -> bool:
 
 @kernel
 def submit_entry(
-    m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, trend: float, ranging: float, strength: float
+    m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, atr: int, trend: float, ranging: float, strength: float
 ) -> None:
     """Size an entry at this close and let it wait or rest, or reject it for the first reason that applies."""
     price = order_price(k, side, m[BAR_C])
     if m[EQUITY] <= 0:
         reject(m, k, out, ts, side, 0, price, NO_EQUITY)
-    elif lacks_level(m, k):
+    elif lacks_level(m, k) or (k[SIZING] == VOLATILITY and atr <= 0):
         reject(m, k, out, ts, side, 0, price, NOT_READY)
     else:
         stop = initial_stop(m, k, side, price)
         if k[SIZING] == RISK and (stop <= 0 or stop == price):
             reject(m, k, out, ts, side, 0, price, NO_STOP_DISTANCE)
         else:
-            quantity = entry_quantity(k, m[EQUITY], price, stop, trend, ranging, strength)
+            quantity = entry_quantity(k, m[EQUITY], price, stop, atr, trend, ranging, strength)
             if quantity < max(1, k[MIN_QUANTITY]):
                 reject(m, k, out, ts, side, quantity, price, UNDER_MIN_QUANTITY)
             elif notional_of(k, price, quantity) < k[MIN_NOTIONAL]:
@@ -127,10 +131,19 @@ def equity_close(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
 
 
 @kernel
+def is_cooling(m: VectorM) -> bool:
+    """Is this an entry close that decides no entry because of a trade before it? Counts it."""
+    if m[COOLING] == 0:
+        return False
+    m[COOLING] = m[COOLING] - 1
+    return True
+
+
+@kernel
 def decide(
     m: VectorM, k: VectorM, out: VectorM, ts: int,
     entry_long: float, exit_long: float, entry_short: float, exit_short: float,
-    size_trend: float, size_ranging: float, strength: float,
+    size_trend: float, size_ranging: float, strength: float, size_atr: float,
     stop_trend: float, stop_ranging: float, stop_level: float, stop_val: float, stop_vah: float,
     target_level: float, target_val: float, target_vah: float,
 ) -> None:  # fmt: skip
@@ -140,10 +153,12 @@ def decide(
     age_entry(m, k, out, ts)
     if (m[POSITION] > 0 and exit_long == 1.0) or (m[POSITION] < 0 and exit_short == 1.0):
         submit_close(m, out, ts, BY_EXIT)
+    elif m[POSITION] != 0 and m[BARS_HELD] == k[TIME_EXIT]:
+        submit_close(m, out, ts, BY_TIME_EXIT)
     if (exit_long if m[WAIT_SIDE] > 0 else exit_short) == 1.0:
         cancel_entry(m, out, ts, BY_EXIT)
     free = m[POSITION] == 0 or m[CLOSE_ORDER] > 0
-    if not free or m[PAUSED] == 1 or m[ENDING] == 1 or ts < m[SUSPENDED_UNTIL]:
+    if is_cooling(m) or not free or m[PAUSED] == 1 or m[ENDING] == 1 or ts < m[SUSPENDED_UNTIL]:
         return
     long = entry_long == 1.0
     short = entry_short == 1.0 and k[ALLOW_SHORT] == 1
@@ -157,4 +172,4 @@ def decide(
         remember_levels(
             m, k, side, stop_trend, stop_ranging, stop_level, stop_val, stop_vah, target_level, target_val, target_vah
         )
-        submit_entry(m, k, out, ts, side, size_trend, size_ranging, strength)
+        submit_entry(m, k, out, ts, side, level_units(size_atr), size_trend, size_ranging, strength)

@@ -16,6 +16,9 @@ from shared.engine.words import (
     BARS_HELD,
     BEST,
     CASH,
+    COOL_AFTER_ANY,
+    COOL_BARS,
+    COOLING,
     ENTRY_MS,
     ENTRY_NOTIONAL,
     ENTRY_PRICE,
@@ -123,6 +126,8 @@ def leave(
         m[BEST] = min(m[BEST], price)
     if m[POSITION] == 0:
         gross = long * (m[EXIT_NOTIONAL] - m[ENTRY_NOTIONAL])
+        if k[COOL_AFTER_ANY] == 1 or gross <= m[FEES]:
+            m[COOLING] = k[COOL_BARS]
         trade_row(
             m, out, long, m[ENTRY_MS], ts, m[ENTRY_QUANTITY], m[ENTRY_NOTIONAL], m[EXIT_NOTIONAL], gross, m[FEES],
             m[WORST], m[BEST], reason,

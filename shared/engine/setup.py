@@ -1,18 +1,22 @@
 """What a run pins: instrument rules, costs, cash and times; and the two constant vectors made of them and the plan."""
 
+import math
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 
 from shared.domain.decision import ORDER_TYPES
-from shared.domain.errors import InputError, OutOfRangeError
+from shared.domain.errors import InputError, InvariantError, OutOfRangeError
 from shared.domain.instrument import Costs, InstrumentRules
+from shared.domain.timeframe import DAY_MS, TIMEFRAMES
 from shared.engine import words as w
 from shared.engine.layout import Layout
 from shared.kernel import LIMIT, VectorF, VectorM, vector_f, vector_m
 from shared.strategy.plan import Plan, Regime, Stop
 
 PPM = Decimal(1_000_000)
-SIZINGS = {"base_size": w.BASE_SIZE, "risk_pct": w.RISK, "quote": w.QUOTE}
+YEAR_MS = 365 * DAY_MS
+SIZINGS = {"base_size": w.BASE_SIZE, "risk_pct": w.RISK, "quote": w.QUOTE, "volatility_target": w.VOLATILITY}
 STOPS = {"base": w.BASE, "atr": w.ATR, "price": w.PRICE}
 TARGETS = {"none": w.NONE, "base": w.BASE, "r_multiple": w.MULTIPLE, "price": w.PRICE}
 
@@ -41,6 +45,25 @@ def exact(value: Decimal, scale: Decimal, what: str) -> int:
 def ppm(value: Decimal, what: str) -> int:
     """A ratio in ppm. Raises InputError beyond 6 decimals."""
     return exact(value, PPM, what)
+
+
+def per_root(target_ppm: int, periods: int) -> int:
+    """A volatility a year as one of a period: target / sqrt(periods) in 1e-12, half to even, exact."""
+    square = (target_ppm * 10**6) ** 2  # of the target in 1e-12
+    low = math.isqrt(square // periods)
+    above, middle = 4 * square, (2 * low + 1) ** 2 * periods
+    return low + 1 if above > middle or (above == middle and low % 2 == 1) else low
+
+
+def volatility(plan: Plan, k: VectorM) -> tuple[int, int]:
+    """(b, c): a volatility target buys equity x b / (c x ATR in 1e-8); the price cancels."""
+    atr = plan.sizing.atr
+    if atr is None:
+        raise InvariantError("volatility_target: the plan names no ATR")
+    period_ms = TIMEFRAMES[plan.nodes[atr.node].timeframe]
+    target = per_root(ppm(plan.sizing.amount, "volatility_target"), YEAR_MS // period_ms)
+    share = Fraction(target * k[w.TICK_E8], 10**12 * k[w.UNIT])
+    return share.numerator, share.denominator
 
 
 def _regime(k: VectorM, at: int, regime: Regime | None, what: str) -> None:
@@ -77,6 +100,8 @@ def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, Vector
     sizing = plan.sizing
     k[w.SIZING] = SIZINGS[sizing.kind]
     k[w.AMOUNT] = exact(sizing.amount, quote, "quote") if sizing.kind == "quote" else ppm(sizing.amount, sizing.kind)
+    if sizing.kind == "volatility_target":
+        k[w.AMOUNT], k[w.AMOUNT_PER] = volatility(plan, k)
     _regime(k, w.SIZE_TRENDING, sizing.regime, "regime_adjustments")
     k[w.HAS_STRENGTH] = 1 if sizing.strength is not None else 0
     k[w.MAX_POSITION] = -1 if sizing.max_position is None else ppm(sizing.max_position, "max_position_pct")
@@ -109,6 +134,9 @@ def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, Vector
     order = plan.entry_order
     k[w.ENTRY_TYPE] = ORDER_TYPES.index(order.type)
     k[w.ENTRY_OFFSET], k[w.EXPIRE] = ppm(order.offset, f"{order.type}_offset_bps"), order.expire_bars
+    k[w.TIME_EXIT] = plan.time_exit or 0
+    if plan.cooldown is not None:
+        k[w.COOL_BARS], k[w.COOL_AFTER_ANY] = plan.cooldown.bars, 1 if plan.cooldown.after == "any" else 0
     k[w.ALLOW_SHORT] = 1 if plan.allow_short else 0
     for entry, offset in layout.state:
         k[entry] = offset

@@ -3,6 +3,7 @@
 from shared.engine.money import PPM, PPM2, mul_div, mul_div_floor, product
 from shared.engine.words import (
     AMOUNT,
+    AMOUNT_PER,
     BASE_SIZE,
     HAS_STRENGTH,
     MAX_POSITION,
@@ -12,6 +13,7 @@ from shared.engine.words import (
     SIZE_UNCERTAIN,
     SIZING,
     UNIT,
+    VOLATILITY,
 )
 from shared.kernel import VectorM, is_nan, kernel, to_ppm
 
@@ -35,14 +37,22 @@ def part_of(amount: int, ratio_ppm2: int, power_ppm: int) -> int:
 
 
 @kernel
+def over_two(a: int, b: int, c: int, d: int) -> int:
+    """floor(a x b / (c x d)), exact; the larger divisor first keeps what is between small."""
+    return mul_div_floor(a, b, max(c, d)) // min(c, d)
+
+
+@kernel
 def entry_quantity(
-    k: VectorM, equity: int, price: int, stop: int, trend: float, ranging: float, strength: float
+    k: VectorM, equity: int, price: int, stop: int, atr: int, trend: float, ranging: float, strength: float
 ) -> int:
-    """Lot steps of an entry at `price`, the close or the order's own; `stop` is what it would give (risk sizing)."""
+    """Lot steps of an entry at `price`, the close or the order's own; `stop` is what it gives (RISK), ATR in 1e-8."""
     lot_value = product(price, k[UNIT])
     quantity = 0
     if k[SIZING] == RISK:
         quantity = mul_div_floor(equity, k[AMOUNT], PPM) // product(abs(price - stop), k[UNIT])
+    elif k[SIZING] == VOLATILITY:
+        quantity = over_two(equity, k[AMOUNT], k[AMOUNT_PER], atr)
     else:
         factor = regime_ppm(trend, ranging, k[SIZE_TRENDING], k[SIZE_RANGING], k[SIZE_UNCERTAIN])
         power = PPM if k[HAS_STRENGTH] == 0 or is_nan(strength) else to_ppm(strength)

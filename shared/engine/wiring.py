@@ -238,6 +238,7 @@ def _rules(plan: Plan, layout: Layout) -> str:
     args = [
         "m", "k", "out", "ts", *sides.values(),
         *_regime(lines, plan.sizing.regime), lines.output(plan.sizing.strength),
+        lines.output(plan.sizing.atr),
         *_regime(lines, stop.adjustments if stop else None), stop_level, *_value_area(lines, stop.vp if stop else -1),
         lines.value(target.price) if target.price is not None else "NAN", *_value_area(lines, target.vp),
     ]  # fmt: skip

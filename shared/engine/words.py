@@ -46,7 +46,8 @@ WAIT_CLOSES = 49  # entry closes since it was decided
 INSIDE = 50  # 1: the position was entered inside the last folded bar
 STOP_REASON = 51  # REASONS: what set the level last
 TRAIL_DISTANCE = 52  # [1e-8] of a stop that trails by an ATR, as published before this bar; not positive: none
-M_WORDS = 53
+COOLING = 53  # entry closes that still decide no entry
+M_WORDS = 54
 
 OPEN, STOPPED, FINISHED = 0, 1, 2
 
@@ -60,7 +61,7 @@ START_MS = 2
 WARMUP_FROM_MS = 3
 MAKER_PPM, TAKER_PPM, COST_PPM = 4, 5, 6  # COST: slippage + half-spread
 MIN_QUANTITY, MIN_NOTIONAL = 7, 8  # [steps], [units]
-SIZING, AMOUNT = 9, 10  # BASE_SIZE [ppm] | RISK [ppm] | QUOTE [units]
+SIZING, AMOUNT = 9, 10  # BASE_SIZE [ppm] | RISK [ppm] | QUOTE [units] | VOLATILITY
 SIZE_TRENDING, SIZE_RANGING, SIZE_UNCERTAIN = 11, 12, 13  # [ppm]
 HAS_STRENGTH = 14
 MAX_POSITION = 15  # [ppm]; -1: no cap
@@ -75,7 +76,10 @@ WINDOW_AT = 35  # protection window in m
 ENTRY_TYPE, ENTRY_OFFSET, EXPIRE = 36, 37, 38  # ORDER_TYPES, [ppm], entry closes
 MOVES = 39  # 1: the stop trails or goes to break-even
 TRAIL_KIND, TRAIL_PPM, ACTIVATE, BREAKEVEN = 40, 41, 42, 43  # NONE | BASE | ATR, [ppm]; BREAKEVEN -1: none
-K_WORDS = 44
+TIME_EXIT = 44  # entry bars; 0: none
+COOL_BARS, COOL_AFTER_ANY = 45, 46  # entry bars, 1: after any trade, 0: after one without gain
+AMOUNT_PER = 47  # of VOLATILITY: equity x AMOUNT / AMOUNT_PER / ATR is the quantity
+K_WORDS = 48
 
-BASE_SIZE, RISK, QUOTE = 0, 1, 2
+BASE_SIZE, RISK, QUOTE, VOLATILITY = 0, 1, 2, 3
 NONE, BASE, ATR, PRICE, MULTIPLE = 0, 1, 2, 3, 4
