@@ -1,6 +1,6 @@
 """The one place where decided becomes durable: one fenced transaction for all runs of a runner.
 
-    renew lease | compare-and-set of every run | decisions | commands get their minute | snapshots | COMMIT | tell
+    renew lease | compare-and-set of every run | decisions | commands get their minute | caches | COMMIT | tell
 
 Rule: what does not come back from the compare-and-set is someone else's; its rows are not written and it is dropped.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from services.runner.held import Held
 from shared.domain.command import Command
@@ -17,9 +17,11 @@ from shared.domain.run import RunHealth
 from shared.domain.timeframe import MINUTE_MS
 from shared.engine.version import ENGINE_VERSION
 from shared.store import counters, curves, database, decisions, ownership, snapshots
-from shared.store.counters import Counts
+from shared.store.counters import Counter
 from shared.store.ownership import Progress
 from shared.store.snapshots import Snapshot
+
+COUNTED_BARS = 15  # base bars between two writings of a run's counters
 
 
 @dataclass(slots=True)
@@ -39,12 +41,20 @@ def snapshot_of(held: Held) -> Snapshot:
     )
 
 
-def counts_of(held: Held) -> dict[str, Counts]:
-    """How often each rule was evaluated, held and was not ready, by its number and text."""
-    return {
-        f"{number}: {rule.text}": Counts(rule.evaluated, rule.held, rule.not_ready)
-        for number, rule in enumerate(held.fold.rule_counts(), 1)
-    }
+def counters_of(held: Held) -> list[Counter]:
+    """What the run's rules have come to, as rows."""
+    run_id, position_ms = held.run.id, held.fold.position_ms
+    return [
+        Counter(run_id, number, one.side, one.place, one.text, one.evaluated, one.held, one.not_ready, position_ms)
+        for number, one in enumerate(held.fold.rule_counts(), 1)
+    ]
+
+
+def counting_round(run_id: int, position_ms: int) -> int:
+    """Counters are written once a round. Those of runs that follow each other begin a minute apart: of many runs never
+    more than one in COUNTED_BARS begins a round with the same bar.
+    """
+    return (position_ms // MINUTE_MS + run_id) // COUNTED_BARS
 
 
 def commit(
@@ -71,17 +81,29 @@ def commit(
         mine = [steps[run_id] for run_id in sorted(back)]
         decisions.write_decisions(conn, [(held.run.id, held.run.rules, held.rows) for held, _ in mine if held.rows])
         assigned = ownership.assign_commands(conn, {held.run.id: _last(held, step) for held, step in mine})
-        due = [held for held, step in mine if _wants_snapshot(held, step, snapshot_bars)]
-        if due:
-            snapshots.write(conn, [snapshot_of(held) for held in due])
-            counters.write(conn, {held.run.id: counts_of(held) for held in due})
-            curves.extend_levels(conn, [held.run.id for held in due])
+        snapped, counted = _write_caches(conn, mine, snapshot_bars)
     for held, step in mine:
         held.committed(step)
         held.obey(assigned.get(held.run.id, ()))
-    for held in due:
+    for held in snapped:
         held.snapshot_at_ms = held.fold.position_ms
+    for held in counted:
+        held.counted_at_ms = held.fold.position_ms
     return Committed([step for _, step in mine], sorted(steps.keys() - back), assigned)
+
+
+def _write_caches(
+    conn: Connection, mine: Sequence[tuple[Held, Progress]], snapshot_bars: int
+) -> tuple[list[Held], list[Held]]:
+    """Snapshots, hours of curves, counters; the runs whose snapshots and whose counters were written."""
+    snapped = [held for held, step in mine if _wants_snapshot(held, step, snapshot_bars)]
+    ids = {held.run.id for held in snapped}
+    if snapped:
+        snapshots.write(conn, [snapshot_of(held) for held in snapped])
+        curves.extend_levels(conn, sorted(ids))
+    counted = [held for held, step in mine if _wants_counters(held, step) or held.run.id in ids]
+    counters.write(conn, [counter for held in counted for counter in counters_of(held)])
+    return snapped, counted
 
 
 def _last(held: Held, step: Progress) -> int:
@@ -94,3 +116,10 @@ def _wants_snapshot(held: Held, step: Progress, snapshot_bars: int) -> bool:
     if step.status in ("stopped", "finished"):
         return True
     return held.fold.position_ms - held.snapshot_at_ms >= snapshot_bars * MINUTE_MS
+
+
+def _wants_counters(held: Held, step: Progress) -> bool:
+    if step.new_position_ms is None:
+        return False
+    before, now = (counting_round(held.run.id, ms) for ms in (held.counted_at_ms, step.new_position_ms))
+    return before != now

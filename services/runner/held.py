@@ -27,6 +27,7 @@ class Held:
     told: tuple[RunStatus, RunHealth] = ("pending", "waiting_for_runner")  # committed
     rows: list[Decision] = field(default_factory=list)  # decided, not committed
     snapshot_at_ms: int = 0  # position of the last snapshot
+    counted_at_ms: int = 0  # position at which its counters were written last
     is_level: bool = False  # nothing that is recorded is left to fold
     is_news: bool = True  # this claim has committed nothing yet
 
@@ -36,7 +37,7 @@ class Held:
         ahead = [command for command in commands if command.effective_ms > fold.position_ms]
         return cls(
             run, fold, ahead, run.position_ms, run.digest, fold.position_ms,
-            told=(run.status, run.health), snapshot_at_ms=fold.position_ms,
+            told=(run.status, run.health), snapshot_at_ms=fold.position_ms, counted_at_ms=fold.position_ms,
         )  # fmt: skip
 
     def take(self, bars: Bars, until_ms: int) -> None:

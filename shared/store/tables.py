@@ -433,11 +433,16 @@ run_counters = Table(
     "run_counters",
     metadata,
     _run_id(),
-    _text("rule"),
+    Column("number", Integer, nullable=False, comment="from 1, in the order of the engine"),
+    _text("side", "entry_long | exit_long | entry_short | exit_short", nullable=True),
+    _text("place", "2 of 3; inside a group: 3 of 3, any 1 of 2", nullable=True),
+    _text("text"),
     Column("evaluated", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
     Column("not_ready", BigInteger, nullable=False),
-    PrimaryKeyConstraint("run_id", "rule"),
+    _ms("position_ms", "open_ms of the last bar counted"),
+    PrimaryKeyConstraint("run_id", "number"),
+    comment="a cache of the fold, outside parity: the same counts come of folding again",
 )
 
 snapshots = Table(

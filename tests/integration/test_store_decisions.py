@@ -11,7 +11,7 @@ from shared.domain.decision import Decision, EquityPoint, Fill, Note, OrderEvent
 from shared.domain.errors import DivergenceError
 from shared.store import counters, curves, snapshots
 from shared.store import database as store
-from shared.store.counters import Counts
+from shared.store.counters import Counter, Counts
 from shared.store.decisions import page, read_decisions, write_decisions
 from shared.store.snapshots import Snapshot
 from tests.support.store import RULES, START, M, a_run, engine_of
@@ -236,11 +236,26 @@ def test_the_latest_two_snapshots_of_a_run_are_kept(conn: Connection) -> None:
     assert snapshots.latest(conn, one, "1", "p") is None
 
 
+def a_counter(run_id: int, number: int, minute: int, counts: Counts, side: str = "entry_long") -> Counter:
+    return Counter(run_id, number, side, f"{number} of 2", f'a == "\\{number}"', *counts, START + minute * M)
+
+
 def test_counters_are_totals(conn: Connection) -> None:
-    run = a_run(conn)
-    counters.write(conn, {run.id: {"entry_long.0": Counts(5, 1, 2)}})
-    counters.write(conn, {run.id: {"entry_long.0": Counts(9, 3, 2), "exit_long.0": Counts(1, 0, 0)}})
-    assert counters.read(conn, run.id) == {"entry_long.0": Counts(9, 3, 2), "exit_long.0": Counts(1, 0, 0)}
+    one, two = a_run(conn).id, a_run(conn).id
+    counters.write(conn, [a_counter(one, 1, 5, Counts(5, 1, 2)), a_counter(two, 1, 5, Counts(0, 0, 0))])
+    counters.write(conn, [a_counter(one, 1, 9, Counts(9, 3, 2)), a_counter(one, 2, 9, Counts(9, 0, 9), "exit_long")])
+    assert counters.read(conn, one) == (START + 9 * M, {1: Counts(9, 3, 2), 2: Counts(9, 0, 9)})
+    assert counters.read(conn, two) == (START + 5 * M, {1: Counts(0, 0, 0)})
+    assert counters.read(conn, a_run(conn).id) == (None, {})
+    rows = conn.execute(
+        text("select number, side, place, rule, held_pct, not_ready_pct from v_rules order by run_id, 1")
+    )
+    assert rows.all() == [
+        (1, "entry_long", "1 of 2", 'a == "\\1"', Decimal("33.3333"), Decimal("22.2222")),
+        (2, "exit_long", "2 of 2", 'a == "\\2"', 0, 100), (1, "entry_long", "1 of 2", 'a == "\\1"', None, None),
+    ]  # fmt: skip
+    until = conn.execute(text("select distinct counted_until from v_rules where run_id = :one"), {"one": one}).one()
+    assert until[0].timestamp() * 1000 == START + 9 * M
 
 
 def test_a_long_backtest_is_written_in_few_statements(conn: Connection) -> None:

@@ -10,11 +10,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, text
 
 from shared.domain.errors import InputError, UnavailableError
+from shared.store import counters, market, migrate, roles, schema_version, snapshots, tables
 from shared.store import database as store
-from shared.store import market, migrate, roles, schema_version, tables
+from shared.store.counters import Counts
+from shared.store.snapshots import Snapshot
 from tests.support.store import RULES, a_run, an_instrument, engine_of
 
-VIEWS = ("v_runs", "v_trades", "v_orders", "v_open_positions", "v_equity_daily", "v_daily_pnl", "v_feed_health")
+VIEWS = (
+    "v_runs", "v_trades", "v_orders", "v_open_positions", "v_equity_daily", "v_daily_pnl", "v_rules", "v_feed_health",
+)  # fmt: skip
 
 # everything that makes a schema, by names: columns with types and defaults, constraints, indexes, comments
 CATALOG = text("""
@@ -69,6 +73,39 @@ def test_upgrading_twice_changes_nothing(database: str) -> None:
         with engine.connect() as conn:
             assert catalog(conn, "public") == before
             schema_version.check(conn)
+
+
+def test_counters_of_an_older_schema_keep_what_they_said(database: str) -> None:
+    with engine_of(database) as engine:
+        with store.begin(engine) as conn:
+            one, two = a_run(conn).id, a_run(conn).id
+            conn.execute(text("drop table run_counters cascade"))
+            conn.execute(
+                text("""
+                create table run_counters (
+                    run_id bigint not null constraint fk_run_counters_run_id references runs (id) on delete cascade,
+                    rule text not null, evaluated bigint not null, held bigint not null, not_ready bigint not null,
+                    constraint pk_run_counters primary key (run_id, rule)
+                )
+            """)
+            )
+            conn.execute(text("update alembic_version set version_num = '0005'"))
+            conn.execute(
+                text("insert into run_counters values (:one, '1: close > 1: 2', 9, 2, 1), (:one, '10: a', 9, 9, 0)"),
+                {"one": one},
+            )
+            conn.execute(text("insert into run_counters values (:two, '1: b', 7, 0, 7)"), {"two": two})
+            conn.execute(text("update runs set position_ms = 240000, digest = '' where id = :two"), {"two": two})
+            snapshots.write(conn, [Snapshot(one, at_ms, "1", "p", 1, b"", b"", b"") for at_ms in (60_000, 120_000)])
+        migrate.upgrade(database)
+        with store.begin(engine) as conn:
+            rows = conn.execute(text("select * from v_rules order by run_id, number")).mappings().all()
+            assert [(row["run_id"], row["number"], row["side"], row["rule"], row["held"]) for row in rows] == [
+                (one, 1, None, "close > 1: 2", 2), (one, 10, None, "a", 9), (two, 1, None, "b", 0),
+            ]  # fmt: skip
+            assert [row["counted_until"].timestamp() for row in rows] == [120, 120, 240]
+            assert counters.read(conn, two) == (240_000, {1: Counts(7, 0, 7)})
+    test_migrations_make_every_constraint_index_and_comment_of_the_metadata(database)
 
 
 def test_a_database_refuses_another_market(database: str) -> None:

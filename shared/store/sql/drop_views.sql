@@ -1,5 +1,6 @@
 -- Everything that views.sql makes, dependents first.
 drop view if exists v_feed_health;
+drop view if exists v_rules;
 drop view if exists v_daily_pnl;
 drop view if exists v_equity_daily;
 drop view if exists v_open_positions;

@@ -150,6 +150,30 @@ join runs r on r.id = d.run_id
 window days as (partition by d.run_id order by d.day);
 
 
+-- which condition keeps a run from trading; counts are of every entry close since the first bar folded, warmup included
+create view v_rules as
+select
+    c.run_id,
+    v.strategy,
+    r.variant,
+    i.name as instrument,
+    r.status,
+    c.number,
+    c.side,
+    c.place,
+    c.text as rule,
+    c.evaluated,
+    c.held,
+    c.not_ready,
+    round(100.0 * c.held / nullif(c.evaluated, 0), 4) as held_pct,
+    round(100.0 * c.not_ready / nullif(c.evaluated, 0), 4) as not_ready_pct,
+    at_ms(c.position_ms) as counted_until
+from run_counters c
+join runs r on r.id = c.run_id
+join strategy_versions v on v.sha256 = r.strategy_version
+join instruments i on i.id = r.instrument_id;
+
+
 create view v_feed_health as
 select
     i.name as instrument,
