@@ -47,9 +47,9 @@ OF_PERIODS = tuple(name for name in COLUMNS if name != "duration")
 TOTALS = {"net_abs": "profit_closed_abs", "fees_abs": "closed_fees_abs", "slippage_abs": "closed_slippage_abs"}
 
 
-def print_report(doc: Json, asked: Sequence[str] = ()) -> None:
-    """All tables, on stdout."""
-    out = console()
+def print_report(doc: Json, asked: Sequence[str] = (), out: Console | None = None) -> None:
+    """All tables, on stdout unless told."""
+    out = out or console()
     strategy, bars, stats = (_map(doc[key]) for key in ("strategy", "bars", "stats"))
     instrument = _map(doc["instrument"])["name"]
     quote = str(instrument).partition("/")[2]
