@@ -27,9 +27,11 @@ from shared.engine.words import (
     CASH,
     CLOSE_ORDER,
     COOLING,
+    DAY_UNTIL,
     ENDING,
     ENTRY_TYPE,
     EQUITY,
+    LOSSES_UNTIL,
     MIN_NOTIONAL,
     MIN_QUANTITY,
     PAUSED,
@@ -140,6 +142,12 @@ def is_cooling(m: VectorM) -> bool:
 
 
 @kernel
+def is_suspended(m: VectorM, ts: int) -> bool:
+    """Does protection forbid entries at this close?"""
+    return ts < m[SUSPENDED_UNTIL] or ts < m[DAY_UNTIL] or ts < m[LOSSES_UNTIL]
+
+
+@kernel
 def decide(
     m: VectorM, k: VectorM, out: VectorM, ts: int,
     entry_long: float, exit_long: float, entry_short: float, exit_short: float,
@@ -158,7 +166,7 @@ def decide(
     if (exit_long if m[WAIT_SIDE] > 0 else exit_short) == 1.0:
         cancel_entry(m, out, ts, BY_EXIT)
     free = m[POSITION] == 0 or m[CLOSE_ORDER] > 0
-    if is_cooling(m) or not free or m[PAUSED] == 1 or m[ENDING] == 1 or ts < m[SUSPENDED_UNTIL]:
+    if is_cooling(m) or not free or m[PAUSED] == 1 or m[ENDING] == 1 or is_suspended(m, ts):
         return
     long = entry_long == 1.0
     short = entry_short == 1.0 and k[ALLOW_SHORT] == 1

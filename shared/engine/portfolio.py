@@ -28,6 +28,7 @@ from shared.engine.words import (
     FILLED,
     FIRST_STOP,
     INSIDE,
+    LOSSES,
     MAKER_PPM,
     NO_TRADE,
     POSITION,
@@ -126,7 +127,9 @@ def leave(
         m[BEST] = min(m[BEST], price)
     if m[POSITION] == 0:
         gross = long * (m[EXIT_NOTIONAL] - m[ENTRY_NOTIONAL])
-        if k[COOL_AFTER_ANY] == 1 or gross <= m[FEES]:
+        has_gained = gross > m[FEES]
+        m[LOSSES] = 0 if has_gained else m[LOSSES] + 1
+        if k[COOL_AFTER_ANY] == 1 or not has_gained:
             m[COOLING] = k[COOL_BARS]
         trade_row(
             m, out, long, m[ENTRY_MS], ts, m[ENTRY_QUANTITY], m[ENTRY_NOTIONAL], m[EXIT_NOTIONAL], gross, m[FEES],

@@ -125,12 +125,14 @@ def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, Vector
 
     protection = plan.protection
     k[w.PROTECTED] = 1 if protection is not None else 0
-    k[w.WINDOW], k[w.WINDOW_AT], k[w.TOTAL] = 1, layout.window, -1
+    k[w.WINDOW], k[w.WINDOW_AT], k[w.TOTAL], k[w.DAILY_LOSS] = 1, layout.window, -1, -1
     if protection is not None:
         k[w.DRAWDOWN] = ppm(protection.drawdown, "drawdown_threshold")
         k[w.WINDOW] = protection.window
         k[w.COOLDOWN_MS] = protection.cooldown_ms
         k[w.TOTAL] = -1 if protection.total is None else ppm(protection.total, "max_drawdown_total")
+        k[w.DAILY_LOSS] = -1 if protection.daily_loss is None else ppm(protection.daily_loss, "max_daily_loss")
+        k[w.LOSSES_MOST] = protection.losses or 0
     order = plan.entry_order
     k[w.ENTRY_TYPE] = ORDER_TYPES.index(order.type)
     k[w.ENTRY_OFFSET], k[w.EXPIRE] = ppm(order.offset, f"{order.type}_offset_bps"), order.expire_bars

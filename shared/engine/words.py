@@ -47,7 +47,9 @@ INSIDE = 50  # 1: the position was entered inside the last folded bar
 STOP_REASON = 51  # REASONS: what set the level last
 TRAIL_DISTANCE = 52  # [1e-8] of a stop that trails by an ATR, as published before this bar; not positive: none
 COOLING = 53  # entry closes that still decide no entry
-M_WORDS = 54
+LOSSES, LOSSES_UNTIL = 54, 55  # trades without gain in a row; close_ms from which they are forgotten, 0: not yet
+DAY_END, DAY_EQUITY, DAY_UNTIL = 56, 57, 58  # this day's end; equity before it; close_ms from which entries go on
+M_WORDS = 59
 
 OPEN, STOPPED, FINISHED = 0, 1, 2
 
@@ -79,7 +81,8 @@ TRAIL_KIND, TRAIL_PPM, ACTIVATE, BREAKEVEN = 40, 41, 42, 43  # NONE | BASE | ATR
 TIME_EXIT = 44  # entry bars; 0: none
 COOL_BARS, COOL_AFTER_ANY = 45, 46  # entry bars, 1: after any trade, 0: after one without gain
 AMOUNT_PER = 47  # of VOLATILITY: equity x AMOUNT / AMOUNT_PER / ATR is the quantity
-K_WORDS = 48
+DAILY_LOSS, LOSSES_MOST = 48, 49  # [ppm], trades; DAILY_LOSS -1, LOSSES_MOST 0: none
+K_WORDS = 50
 
 BASE_SIZE, RISK, QUOTE, VOLATILITY = 0, 1, 2, 3
 NONE, BASE, ATR, PRICE, MULTIPLE = 0, 1, 2, 3, 4

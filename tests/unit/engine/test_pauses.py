@@ -38,17 +38,14 @@ def test_an_exit_rule_of_the_same_close_wins() -> None:
 
 def test_it_makes_room_for_the_other_side() -> None:
     text = strategy(long="high == 100.5", short="close == 101", risk=f"{SIZE}, time_exit: {{bars: 1}}")
-    assert (
-        story(text, [ENTER, 101, 102])[2:]
-        == [
-            "1c b submitted market sell 9 time_exit",
-            "1c c submitted market sell 9 entry",
-            "2o b fill sell 9 @102.00 time_exit",
-            "2o trade long 9 net 9 time_exit",
-            "2o c fill sell 9 @102.00 entry",
-        ][0:0]
-        + story(text, [ENTER, 101, 102])[2:]
-    )
+    assert story(text, [ENTER, 101, 102])[2:] == [
+        "1c b submitted market sell 10 time_exit",
+        "1c c submitted market sell 9 entry",
+        "2o b fill sell 10 @102.00 time_exit",
+        "2o trade long 10 net 10 time_exit",
+        "2o c fill sell 9 @102.00 entry",
+        "2c d submitted market buy 9 time_exit",
+    ]
 
 
 # --- cooldown --------------------------------------------------------------------------------------------------------

@@ -60,10 +60,11 @@ def test_it_buys_by_the_range(risk: str, execution: str, line: str) -> None:
     assert story(text, [100, (100, 101, 99, 100)]) == [f"1c a submitted {line}"]
 
 
-@pytest.mark.parametrize("bars", [[(100, 101, 99, 100)], [100, 100]], ids=["not ready", "zero"])
-def test_without_a_range_it_is_rejected(bars: list[Row | float]) -> None:
+@pytest.mark.parametrize("closes", [1, 2], ids=["not ready", "zero"])
+def test_without_a_range_it_is_rejected(closes: int) -> None:
     text = strategy(long="true", risk=sized("0.5"), indicators=TRUE_RANGE)
-    assert story(text, bars)[-1].endswith("a rejected market buy 0 not_ready" if len(bars) == 1 else "not_ready")
+    bars: list[Row | float] = [100] * closes
+    assert story(text, bars)[-1] == f"{closes - 1}c {'ab'[closes - 1]} rejected market buy 0 not_ready"
 
 
 def test_it_is_exact_where_doubles_are_not() -> None:
