@@ -284,6 +284,30 @@ class Position(BaseModel):
     rungs: list[Rung] = []
 
 
+class Rule(BaseModel):
+    """A condition of the strategy, and how often it held at the entry timeframe's closes, warmup included."""
+
+    number: int = Field(description="from 1, in the order of the engine")
+    side: Literal["entry_long", "exit_long", "entry_short", "exit_short"]
+    place: str = Field(examples=["2 of 3", "3 of 3, any 1 of 2"], description="in its side's list, and in groups of it")
+    required: bool = Field(description="the side cannot hold unless this rule does")
+    text: str = Field(examples=["crosses_above(fast, slow)"])
+    evaluated: int
+    held: int
+    not_ready: int
+    held_ratio: float | None = Field(description="held / evaluated; null while nothing was evaluated")
+    not_ready_ratio: float | None
+
+
+class Rules(BaseModel):
+    """Counts of all rules after the same bar; at most a quarter of an hour behind a run that goes on."""
+
+    as_of_ms: Ms | None = Field(description="open_ms of the last bar counted; null while nothing was counted")
+    as_of_at: str | None
+    from_ms: Ms | None = Field(description="first bar counted, of the warmup")
+    items: list[Rule]
+
+
 class LogEntry(BaseModel):
     at_ms: Ms
     at: str

@@ -15,6 +15,7 @@ from services.runner.held import Held
 from shared.domain.command import Command
 from shared.domain.run import RunHealth
 from shared.domain.timeframe import MINUTE_MS
+from shared.engine.fold import Fold
 from shared.engine.version import ENGINE_VERSION
 from shared.store import counters, curves, database, decisions, ownership, snapshots
 from shared.store.counters import Counter
@@ -41,12 +42,11 @@ def snapshot_of(held: Held) -> Snapshot:
     )
 
 
-def counters_of(held: Held) -> list[Counter]:
-    """What the run's rules have come to, as rows."""
-    run_id, position_ms = held.run.id, held.fold.position_ms
+def counters_of(run_id: int, fold: Fold) -> list[Counter]:
+    """What a run's rules have come to, as rows."""
     return [
-        Counter(run_id, number, one.side, one.place, one.text, one.evaluated, one.held, one.not_ready, position_ms)
-        for number, one in enumerate(held.fold.rule_counts(), 1)
+        Counter(run_id, number, one.side, one.place, one.text, one.evaluated, one.held, one.not_ready, fold.position_ms)
+        for number, one in enumerate(fold.rule_counts(), 1)
     ]
 
 
@@ -102,7 +102,7 @@ def _write_caches(
         snapshots.write(conn, [snapshot_of(held) for held in snapped])
         curves.extend_levels(conn, sorted(ids))
     counted = [held for held, step in mine if _wants_counters(held, step) or held.run.id in ids]
-    counters.write(conn, [counter for held in counted for counter in counters_of(held)])
+    counters.write(conn, [counter for held in counted for counter in counters_of(held.run.id, held.fold)])
     return snapped, counted
 
 

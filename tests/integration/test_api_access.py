@@ -28,8 +28,8 @@ def is_problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]
     return body
 
 
-READS = ("/strategies", "/strategies/x", "/runs", "/runs/1", "/runs/1/trades", "/runs/1/stats", "/runs/1/export",
-         "/system", "/bars?instrument=BTC/USDT", "/events")  # fmt: skip
+READS = ("/strategies", "/strategies/x", "/runs", "/runs/1", "/runs/1/trades", "/runs/1/stats", "/runs/1/rules",
+         "/runs/1/export", "/system", "/bars?instrument=BTC/USDT", "/events")  # fmt: skip
 WRITES = ("/strategies", "/runs", "/runs/1/stop", "/runs/1/pause", "/runs/1/resume", "/runs/1/close")
 
 

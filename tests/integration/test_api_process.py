@@ -53,7 +53,8 @@ def test_the_contract_is_an_openapi_document_with_examples(api: Api):
         "/api/v1/strategies": {"get", "post"}, "/api/v1/strategies/validate": {"post"},
         "/api/v1/strategies/{name}": {"get"},
         "/api/v1/runs": {"get", "post"}, "/api/v1/runs/{run_id}": {"get"}, "/api/v1/runs/{run_id}/stop": {"post"},
-        "/api/v1/runs/{run_id}/export": {"get"}, "/api/v1/bars": {"get"}, "/api/v1/events": {"get"},
+        "/api/v1/runs/{run_id}/export": {"get"}, "/api/v1/runs/{run_id}/rules": {"get"},
+        "/api/v1/bars": {"get"}, "/api/v1/events": {"get"},
         "/api/v1/sessions": {"post"}, "/api/v1/sessions/{session_id}": {"get", "delete"}, "/api/v1/system": {"get"},
         "/livez": {"get"}, "/readyz": {"get"}, "/metrics": {"get"},
     }.items():  # fmt: skip

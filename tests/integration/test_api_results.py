@@ -202,8 +202,69 @@ def test_an_equity_curve_is_thinned_to_what_was_asked_for(api: Api):
     assert part["items"] == points[5:9]
 
 
+SHUT = """
+name: shut
+symbol: BTC/USDT
+timeframes: { entry: 1m }
+indicators: [{ id: mean, type: SMA, timeframe: entry, length: 5 }]
+logic:
+  entry_long: ["close > mean", { any: ["close < 0", "close > 0"] }, "volume < 0"]
+  exit_long: ["bars_held > 3"]
+variants:
+  open: { logic: { entry_long: ["close > mean"] } }
+"""
+
+
+def test_the_rule_that_keeps_a_run_from_trading_is_found_by_its_counts(api: Api):
+    api.upload(SHUT)
+    run_id = int(api.create(strategy="shut", start_at=START)["id"])
+    fresh = api.get(f"/runs/{run_id}/rules")
+    assert (fresh["as_of_ms"], fresh["as_of_at"], len(fresh["items"])) == (None, None, 5)
+    assert {(one["evaluated"], one["held_ratio"], one["not_ready_ratio"]) for one in fresh["items"]} == {
+        (0, None, None)
+    }
+    api.fold(run_id)
+    shown = api.get(f"/runs/{run_id}/rules")
+    assert (shown["as_of_ms"], shown["from_ms"]) == (LAST, api.get(f"/runs/{run_id}")["warmup_from_ms"])
+    known = [bar for bar in days_of_bars() if shown["from_ms"] <= bar.open_ms < THIS_MINUTE]
+    count = len(known)
+    above = sum(known[i].close > sum(bar.close for bar in known[i - 4 : i + 1]) / 5 for i in range(4, count))
+    assert [tuple(one[name] for name in ("text", "side", "place", "required", "held", "not_ready"))
+            for one in shown["items"]] == [
+        ("close > mean", "entry_long", "1 of 3", True, above, 4),
+        ("close < 0", "entry_long", "2 of 3, any 1 of 2", False, 0, 0),
+        ("close > 0", "entry_long", "2 of 3, any 2 of 2", False, count, 0),
+        ("volume < 0", "entry_long", "3 of 3", True, 0, 0),
+        ("bars_held > 3", "exit_long", "1 of 1", True, 0, count),
+    ]  # fmt: skip
+    assert {one["evaluated"] for one in shown["items"]} == {count}
+    assert [one["held_ratio"] for one in shown["items"]] == [above / count, 0.0, 1.0, 0.0, 0.0]
+    assert shown["items"][0]["not_ready_ratio"] == 4 / count
+    blocking = [one["text"] for one in shown["items"] if one["required"] and one["held"] == 0 and one["not_ready"] == 0]
+    assert blocking == ["volume < 0"]
+    assert api.get(f"/runs/{run_id}")["trade_count"] == 0
+
+
+def test_rules_are_those_of_the_runs_variant(api: Api):
+    api.upload(SHUT)
+    run_id = int(api.create(strategy="shut", variant="open", start_at=START)["id"])
+    assert [one["text"] for one in api.get(f"/runs/{run_id}/rules")["items"]] == ["close > mean", "bars_held > 3"]
+
+
 def test_results_of_a_run_that_is_not_there(api: Api):
-    parts = ("trades", "fills", "orders", "notes", "equity", "position", "stats", "breakdowns", "log", "export")
+    parts = (
+        "trades",
+        "fills",
+        "orders",
+        "notes",
+        "equity",
+        "position",
+        "stats",
+        "breakdowns",
+        "rules",
+        "log",
+        "export",
+    )
     for part in parts:
         assert api.viewer.get(f"/api/v1/runs/99/{part}").status_code == 404
 

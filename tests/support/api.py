@@ -22,6 +22,7 @@ from sqlalchemy import Engine, func, select
 
 from services.api.app import create_app
 from services.api.serve import config_of
+from services.runner.commit import counters_of
 from shared.bus import client
 from shared.domain.bar import Bar
 from shared.domain.decision import decode
@@ -32,7 +33,7 @@ from shared.engine.setup import Setup
 from shared.engine.version import ENGINE_VERSION
 from shared.settings import Api as ApiSettings
 from shared.settings import Database, Exchange, Settings
-from shared.store import auth, bars, database, decisions, market, ownership, runs, strategies, tables
+from shared.store import auth, bars, counters, database, decisions, market, ownership, runs, strategies, tables
 from shared.strategy.load import load
 from shared.strategy.planning import plan_for
 
@@ -157,6 +158,7 @@ class Api:
             )  # fmt: skip
             assert ownership.commit_progress(conn, runner, [step]) == {run_id}
             decisions.write_decisions(conn, [(run_id, run.rules, made)])
+            counters.write(conn, counters_of(run_id, fold))
         return made
 
 

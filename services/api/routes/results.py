@@ -1,4 +1,4 @@
-"""What a run has done: trades, fills, orders, notes, equity, position, statistics, and the whole as one document."""
+"""What a run has done: trades, fills, orders, notes, equity, position, statistics, rules, the whole as one document."""
 
 from typing import Annotated
 
@@ -9,10 +9,11 @@ from services.api import export, schemas, views
 from services.api.context import Context, Ctx, Viewer
 from services.api.responses import problems
 from services.api.routes.runs import Limit, Offset, Order, RunId, find
+from services.api.rules import rules_json
 from shared.domain.decision import NOTES, Fill, Note, OrderEvent, Trade
 from shared.performance.breakdowns import BREAKDOWNS, Breakdown
 from shared.performance.document import dumps, fill_json, order_json, trade_json
-from shared.store import curves
+from shared.store import counters, curves
 from shared.store.decisions import page
 from shared.store.rows import Record
 
@@ -85,6 +86,14 @@ def breakdowns(run_id: RunId, ctx: Ctx, _: Viewer, by: Annotated[list[Breakdown]
         found = ctx.ledgers.breakdowns(conn, find(conn, run_id), by or BREAKDOWNS)
     # rows of every day of years: as they are, not one by one through their models
     return JSONResponse(found)
+
+
+@router.get("/rules", summary="Rules, and how often each held: what keeps a run from trading")
+def rules(run_id: RunId, ctx: Ctx, _: Viewer) -> schemas.Rules:
+    with ctx.reading() as conn:
+        run = find(conn, run_id)
+        found = rules_json(run, ctx.ledgers.plans.of(conn, run), *counters.read(conn, run_id))
+    return schemas.Rules.model_validate(found)
 
 
 @router.get("/export", summary="The document of `paperfold backtest --json`", response_class=Response)
