@@ -17,9 +17,15 @@ from tests.support.oracles.table import ORACLES
 VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
     "EMA": ({"length": 1}, {"length": 9}),
     "SMA": ({"length": 1}, {"length": 7}),
-    "RSI": ({"length": 2, "overbought": 90, "oversold": 10}, {"length": 9}),
+    "RSI": (
+        {"length": 2, "overbought": 90, "oversold": 10},
+        {"length": 9, "overbought": 50, "oversold": 49}, {"length": 5, "overbought": 51, "oversold": 50},  # as if flat
+    ),
     "ATR": ({"period": 1}, {"period": 7}),
-    "ADX": ({"period": 2}, {"period": 8, "trend_threshold": 40, "range_threshold": 30}),
+    "ADX": (
+        {"period": 2, "trend_threshold": 0, "range_threshold": 0},
+        {"period": 8, "trend_threshold": 40, "range_threshold": 30},
+    ),
     "AROON": ({"length": 2}, {"length": 25}),
     "SUPERTREND": ({"length": 2, "mult": 0}, {"length": 7, "mult": 1.5}),
     "PSAR": (
