@@ -131,6 +131,8 @@ def test_breakdowns_are_the_document_s_and_grow_with_the_run(api: Api):
         assert len(expected["day"]) == (1 if until_ms < THIS_MINUTE else 3)
         some = api.get(f"/runs/{run_id}/breakdowns?by=month&by=side")
         assert some == {"month": expected["month"], "side": expected["side"]}
+        newest = api.get(f"/runs/{run_id}/breakdowns?newest=2")
+        assert newest == {**expected, "day": expected["day"][-2:], "week": expected["week"][-2:]}
     assert api.viewer.get(f"/api/v1/runs/{run_id}/breakdowns?by=moon").status_code == 422
 
 

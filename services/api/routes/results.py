@@ -12,6 +12,7 @@ from services.api.routes.runs import Limit, Offset, Order, RunId, find
 from services.api.rules import rules_json
 from shared.domain.decision import NOTES, Fill, Note, OrderEvent, Trade
 from shared.performance.breakdowns import BREAKDOWNS, Breakdown
+from shared.performance.calendar import PERIODS
 from shared.performance.document import dumps, fill_json, order_json, trade_json
 from shared.store import counters, curves
 from shared.store.decisions import page
@@ -81,9 +82,17 @@ def stats(run_id: RunId, ctx: Ctx, _: Viewer) -> dict[str, object]:
     summary="Trades by side, exit reason, hour, weekday, day, week, month (UTC, by their exit)",
     response_model=schemas.Breakdowns,
 )
-def breakdowns(run_id: RunId, ctx: Ctx, _: Viewer, by: Annotated[list[Breakdown] | None, Query()] = None) -> Response:
+def breakdowns(
+    run_id: RunId,
+    ctx: Ctx,
+    _: Viewer,
+    by: Annotated[list[Breakdown] | None, Query(description="default: all of them")] = None,
+    newest: Annotated[int | None, Query(ge=1, description="of days, weeks and months only so many")] = None,
+) -> Response:
     with ctx.reading() as conn:
         found = ctx.ledgers.breakdowns(conn, find(conn, run_id), by or BREAKDOWNS)
+    if newest is not None:
+        found = {name: rows[-newest:] if name in PERIODS else rows for name, rows in found.items()}
     # rows of every day of years: as they are, not one by one through their models
     return JSONResponse(found)
 

@@ -24,13 +24,13 @@ TABS = {
 }  # fmt: skip
 PAGED = ("trades", "orders", "fills", "notes", "log")
 VERBS = ("stop", "pause", "resume", "close")
-# Name -> its title, and the head of its first column; of the newest so many rows.
+# Name -> its title, and the head of its first column.
 BREAKDOWNS = {
     "side": ("By side", "Side"), "exit_reason": ("By exit", "Exit by"), "month": ("By month", "Month"),
     "week": ("By week", "Week"), "day": ("By day", "Day"), "weekday": ("By weekday", "Weekday"),
     "hour": ("By hour of exit", "Hour, UTC"),
 }  # fmt: skip
-NEWEST = {"day": 31, "week": 26, "month": 24}
+NEWEST = 31  # days, weeks, months that are shown
 TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h", "1d")
 CSV_COLUMNS = (
     "seq", "side", "entry_at", "exit_at", "entry_ms", "exit_ms", "quantity", "entry_price", "exit_price",
@@ -103,20 +103,20 @@ def _panel(session: str, run: Json, tab: str, number: int) -> dict[str, Any]:
     if tab == "statistics":
         return {"groups": figures.groups(api().get(session, f"{path}/stats"))}
     if tab == "breakdowns":
-        return {"breakdowns": _breakdowns(api().get(session, f"{path}/breakdowns"))}
+        return {
+            "newest": NEWEST,
+            "breakdowns": _breakdowns(api().get(session, f"{path}/breakdowns", {"newest": NEWEST})),
+        }
     strategy = api().get(session, f"/strategies/{run['strategy']}")
     return {"strategy": strategy, "is_newest": strategy["version_sha256"] == run["version_sha256"]}
 
 
-def _breakdowns(found: Json) -> list[tuple[str, str, list[Json], int]]:
-    """(title, head of the first column, rows, rows left out); periods newest first."""
+def _breakdowns(found: Json) -> list[tuple[str, str, list[Json]]]:
+    """(title, head of the first column, rows); periods newest first."""
     tables = []
     for name, (title, head) in BREAKDOWNS.items():
-        rows = list(found[name])
-        if name in NEWEST:
-            rows.reverse()
-        shown = rows[: NEWEST.get(name)]
-        tables.append((title, head, shown, len(rows) - len(shown)))
+        rows = found[name]
+        tables.append((title, head, rows[::-1] if rows and "from_ms" in rows[0] else rows))
     return tables
 
 
