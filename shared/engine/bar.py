@@ -2,7 +2,7 @@
 
 from shared.engine.broker import at_open, inside
 from shared.engine.codes import NOTE_FINISHED, NOTE_STOPPED
-from shared.engine.money import to_ticks
+from shared.engine.money import PPM, mul_div_floor, to_ticks
 from shared.engine.protection import mark
 from shared.engine.rows import equity_row, note_row
 from shared.engine.words import (
@@ -16,18 +16,27 @@ from shared.engine.words import (
     EQUITY,
     FILLED,
     FINISHED,
+    LOTS,
     NO_TRADE,
     OPEN,
+    PARTICIPATION,
     POSITION,
     ROWED,
     START_MS,
     STATUS,
+    STEP_E8,
     STOPPED,
     STOPPING,
     TICK_E8,
     WAIT_ORDER,
 )
-from shared.kernel import VectorM, kernel
+from shared.kernel import VectorM, kernel, to_units
+
+
+@kernel
+def lots_of(k: VectorM, volume: float) -> int:
+    """Lots that a bar of this volume lets fill, in all."""
+    return mul_div_floor(to_units(min(volume, 1e10)), k[PARTICIPATION], PPM) // k[STEP_E8]
 
 
 @kernel
@@ -43,6 +52,8 @@ def trade_bar(m: VectorM, k: VectorM, out: VectorM, t: int, o: float, h: float, 
             m[BAR_O] = to_ticks(o, k[TICK_E8])
             m[BAR_H] = to_ticks(h, k[TICK_E8])
             m[BAR_L] = to_ticks(l, k[TICK_E8])
+            if k[PARTICIPATION] >= 0:
+                m[LOTS] = lots_of(k, v)
             at_open(m, k, out)
             inside(m, k, out)
         mark(m, k, out)

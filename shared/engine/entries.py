@@ -8,6 +8,7 @@ from shared.engine.codes import (
     AMENDED,
     BY_ENTRY,
     BY_EXPIRED,
+    BY_STOP,
     CANCELLED,
     EXPIRED,
     INSUFFICIENT_CASH,
@@ -18,7 +19,7 @@ from shared.engine.codes import (
     SUBMITTED,
     UNDER_MIN_NOTIONAL,
 )
-from shared.engine.exits import place_exits
+from shared.engine.exits import lay_exits_anew, place_exits
 from shared.engine.levels import INVALID, initial_stop, moved
 from shared.engine.money import PPM, fee_of, mul_div_floor, product, taken_price
 from shared.engine.portfolio import enter, notional_of, rate_of
@@ -32,9 +33,11 @@ from shared.engine.words import (
     ENTRY_OFFSET,
     ENTRY_TYPE,
     EXPIRE,
+    LOTS,
     MIN_NOTIONAL,
     POSITION,
     UNIT,
+    WAIT_BEGUN,
     WAIT_CLOSES,
     WAIT_ORDER,
     WAIT_PRICE,
@@ -69,6 +72,7 @@ def open_entry(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, quantit
     m[WAIT_TYPE] = kind
     m[WAIT_PRICE] = own_price(k, price)
     m[WAIT_RESTS] = 0 if kind == MARKET_TYPE else 1
+    m[WAIT_BEGUN] = 0
     m[WAIT_CLOSES] = 0
     m[WAIT_SIDE] = side
     m[WAIT_QUANTITY] = quantity
@@ -87,6 +91,13 @@ def cancel_entry(m: VectorM, out: VectorM, ts: int, reason: int) -> None:
     if m[WAIT_ORDER] > 0:
         entry_row(m, out, ts, CANCELLED, m[WAIT_PRICE], reason)
         m[WAIT_ORDER] = 0
+
+
+@kernel
+def cancel_rest(m: VectorM, out: VectorM, ts: int, reason: int) -> None:
+    """Cancel what is left of the entry that opened the position."""
+    if m[WAIT_BEGUN] == 1:
+        cancel_entry(m, out, ts, reason)
 
 
 @kernel
@@ -116,10 +127,28 @@ def affordable(m: VectorM, k: VectorM, price: int, quantity: int, rate_ppm: int)
 
 
 @kernel
-def refuse(m: VectorM, out: VectorM, ts: int, price: int, reason: int) -> None:
+def refuse(m: VectorM, out: VectorM, ts: int, quantity: int, price: int, reason: int) -> None:
     """The entry comes to nothing at its fill."""
+    m[WAIT_QUANTITY] = quantity
     entry_row(m, out, ts, REJECTED, price, reason)
     m[WAIT_ORDER] = 0
+
+
+@kernel
+def fill_part(
+    m: VectorM, k: VectorM, out: VectorM, ts: int, quantity: int, price: int, reference: int, liquidity: int
+) -> None:
+    """Fill as much of the entry, lowered to `quantity`, as the bar lets. What is left of a trigger waits for opens."""
+    if quantity < m[WAIT_QUANTITY]:
+        m[WAIT_QUANTITY] = quantity
+        entry_row(m, out, ts, AMENDED, m[WAIT_PRICE], INSUFFICIENT_CASH)
+    part = min(quantity, m[LOTS])
+    order, left = m[WAIT_ORDER], quantity - part
+    m[WAIT_QUANTITY] = left
+    m[WAIT_ORDER] = order if left > 0 else 0
+    m[WAIT_RESTS] = 1 if m[WAIT_TYPE] == LIMIT_TYPE else 0
+    m[WAIT_BEGUN] = 1
+    enter(m, k, out, order, ts, m[WAIT_SIDE], m[WAIT_TYPE], part, left, price, reference, liquidity, BY_ENTRY)
 
 
 @kernel
@@ -129,35 +158,43 @@ def fill_entry(m: VectorM, k: VectorM, out: VectorM, ts: int, reference: int, li
     price = reference if liquidity == MAKER else taken_price(reference, side, k[COST_PPM])
     quantity = affordable(m, k, price, m[WAIT_QUANTITY], rate_of(k, liquidity))
     stop = initial_stop(m, k, side, price)
-    is_lowered = quantity < m[WAIT_QUANTITY]
-    if quantity == 0:
-        refuse(m, out, ts, price, INSUFFICIENT_CASH)
-    else:
-        m[WAIT_QUANTITY] = quantity
-        if notional_of(k, price, quantity) < k[MIN_NOTIONAL]:
-            refuse(m, out, ts, price, UNDER_MIN_NOTIONAL)
-        elif stop == INVALID:
-            refuse(m, out, ts, price, INVALID_STOP)
+    if m[WAIT_BEGUN] == 1:
+        if quantity == 0:
+            cancel_entry(m, out, ts, INSUFFICIENT_CASH)
         else:
-            if is_lowered:
-                entry_row(m, out, ts, AMENDED, m[WAIT_PRICE], INSUFFICIENT_CASH)
-            order, kind = m[WAIT_ORDER], m[WAIT_TYPE]
-            m[WAIT_ORDER] = 0
-            enter(m, k, out, order, ts, side, kind, quantity, price, reference, liquidity, BY_ENTRY)
-            place_exits(m, k, out, ts, side, quantity, price, stop)
+            fill_part(m, k, out, ts, quantity, price, reference, liquidity)
+            lay_exits_anew(m, k, out, ts)
+    elif quantity == 0:
+        refuse(m, out, ts, m[WAIT_QUANTITY], price, INSUFFICIENT_CASH)
+    elif notional_of(k, price, quantity) < k[MIN_NOTIONAL]:
+        refuse(m, out, ts, quantity, price, UNDER_MIN_NOTIONAL)
+    elif stop == INVALID:
+        refuse(m, out, ts, quantity, price, INVALID_STOP)
+    else:
+        fill_part(m, k, out, ts, quantity, price, reference, liquidity)
+        place_exits(m, k, out, ts, stop, stop, BY_STOP)
+
+
+@kernel
+def may_fill(m: VectorM) -> bool:
+    """Is there an entry that may fill: the position is flat, or a first part of it made it, and the bar has lots left?
+
+    One of the other side than the position waits or rests on until that is closed.
+    """
+    return m[WAIT_ORDER] > 0 and (m[POSITION] == 0 or m[WAIT_BEGUN] == 1) and m[LOTS] > 0
 
 
 @kernel
 def fill_waiting(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
-    """At an open: the entry that waits for it. One of the other side waits on until the position is closed."""
-    if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 0 and m[POSITION] == 0:
+    """At an open: the entry that waits for it."""
+    if may_fill(m) and m[WAIT_RESTS] == 0:
         fill_entry(m, k, out, ts, m[BAR_O], TAKER)
 
 
 @kernel
 def fill_resting_at_open(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
     """At an open: a limit that it has passed strictly fills there, a trigger that it has reached is taken there."""
-    if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 1 and m[POSITION] == 0:
+    if may_fill(m) and m[WAIT_RESTS] == 1:
         above = m[WAIT_SIDE] * (m[BAR_O] - m[WAIT_PRICE])
         if m[WAIT_TYPE] == LIMIT_TYPE:
             if above < 0:
@@ -169,7 +206,7 @@ def fill_resting_at_open(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
 @kernel
 def fill_resting_inside(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
     """Inside a bar: a limit traded through strictly fills at its price, a trigger touched is taken at it."""
-    if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 1 and m[POSITION] == 0:
+    if may_fill(m) and m[WAIT_RESTS] == 1:
         side, price = m[WAIT_SIDE], m[WAIT_PRICE]
         if m[WAIT_TYPE] == LIMIT_TYPE:
             if side * ((m[BAR_L] if side > 0 else m[BAR_H]) - price) < 0:

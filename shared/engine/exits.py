@@ -2,7 +2,7 @@
 
 from shared.domain.decision import PARTIAL_BASE
 from shared.engine.codes import (
-    BY_POSITION_CLOSED,
+    BY_REPLACED,
     BY_STOP,
     BY_TARGET,
     CANCELLED,
@@ -13,14 +13,16 @@ from shared.engine.codes import (
     STOP_TYPE,
     SUBMITTED,
 )
-from shared.engine.levels import moved, target_price
+from shared.engine.levels import INVALID, initial_stop, moved, target_price
 from shared.engine.money import PPM, mul_div_floor, product
 from shared.engine.portfolio import notional_of
 from shared.engine.rows import note_row, order_row
 from shared.engine.words import (
+    ENTRY_PRICE,
     FIRST_STOP,
     MIN_NOTIONAL,
     NONE,
+    POSITION,
     RUNG_COUNT,
     RUNG_NUMBER,
     RUNG_ORDER,
@@ -40,15 +42,20 @@ from shared.kernel import VectorM, kernel
 
 
 @kernel
-def place_exits(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, quantity: int, price: int, stop: int) -> None:
-    """Rest the stop, the target and the ladder of a position just entered at `price`."""
+def place_exits(m: VectorM, k: VectorM, out: VectorM, ts: int, stop: int, first_stop: int, reason: int) -> None:
+    """Rest the stop, the target and the ladder of the whole position, from its entry price.
+
+    `reason`: what set the stop; it is the first one unless trailing or break-even has moved it already.
+    """
+    side = 1 if m[POSITION] > 0 else -1
+    price, quantity = m[ENTRY_PRICE], abs(m[POSITION])
     m[STOP] = stop
-    m[FIRST_STOP] = stop
-    m[STOP_REASON] = BY_STOP
+    m[FIRST_STOP] = first_stop
+    m[STOP_REASON] = reason
     m[STOP_ORDER] = 0
     if stop > 0:
-        m[STOP_ORDER] = order_row(m, out, 0, ts, SUBMITTED, -side, STOP_TYPE, quantity, stop, BY_STOP)
-    target = target_price(m, k, side, price, stop)
+        m[STOP_ORDER] = order_row(m, out, 0, ts, SUBMITTED, -side, STOP_TYPE, quantity, stop, reason)
+    target = target_price(m, k, side, price, first_stop)
     m[TARGET] = target
     m[TARGET_ORDER] = 0
     if target > 0:
@@ -76,16 +83,30 @@ def place_exits(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, quanti
 
 
 @kernel
-def cancel_exits(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, spent: int) -> None:
-    """The position of `side` is flat: what rests for it is cancelled, but for the order that closed it (`spent`)."""
+def cancel_exits(m: VectorM, k: VectorM, out: VectorM, ts: int, side: int, spent: int, reason: int) -> None:
+    """Cancel what rests for the position of `side`, but for the order that closed it (`spent`; 0: none)."""
     if m[STOP_ORDER] > 0 and m[STOP_ORDER] != spent:
-        order_row(m, out, m[STOP_ORDER], ts, CANCELLED, -side, STOP_TYPE, 0, 0, BY_POSITION_CLOSED)
+        order_row(m, out, m[STOP_ORDER], ts, CANCELLED, -side, STOP_TYPE, 0, 0, reason)
     m[STOP_ORDER] = 0
     if m[TARGET_ORDER] > 0 and m[TARGET_ORDER] != spent:
-        order_row(m, out, m[TARGET_ORDER], ts, CANCELLED, -side, LIMIT_TYPE, 0, 0, BY_POSITION_CLOSED)
+        order_row(m, out, m[TARGET_ORDER], ts, CANCELLED, -side, LIMIT_TYPE, 0, 0, reason)
     m[TARGET_ORDER] = 0
     for i in range(k[RUNG_COUNT]):
         at = k[RUNGS_AT] + i * RUNG_WORDS
         if m[at + RUNG_QUANTITY] > 0 and m[at + RUNG_ORDER] != spent:
-            order_row(m, out, m[at + RUNG_ORDER], ts, CANCELLED, -side, LIMIT_TYPE, 0, 0, BY_POSITION_CLOSED)
+            order_row(m, out, m[at + RUNG_ORDER], ts, CANCELLED, -side, LIMIT_TYPE, 0, 0, reason)
         m[at + RUNG_QUANTITY] = 0
+
+
+@kernel
+def lay_exits_anew(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
+    """A further part has moved the entry price: the exits follow it, but for a stop that has moved closer already."""
+    side = 1 if m[POSITION] > 0 else -1
+    cancel_exits(m, k, out, ts, side, 0, BY_REPLACED)
+    first_stop = initial_stop(m, k, side, m[ENTRY_PRICE])
+    if first_stop == INVALID:
+        place_exits(m, k, out, ts, m[STOP], m[FIRST_STOP], m[STOP_REASON])
+    elif m[STOP_REASON] != BY_STOP and side * (m[STOP] - first_stop) > 0:
+        place_exits(m, k, out, ts, m[STOP], first_stop, m[STOP_REASON])
+    else:
+        place_exits(m, k, out, ts, first_stop, first_stop, BY_STOP)

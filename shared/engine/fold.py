@@ -23,6 +23,7 @@ from shared.engine.setup import Setup, cash_units, constants
 from shared.engine.version import ENGINE_VERSION
 from shared.engine.wiring import module_text
 from shared.kernel import (
+    LIMIT,
     NAN,
     VectorF,
     VectorM,
@@ -82,8 +83,11 @@ class Fold:
         self._k, self._p = constants(plan, self.layout, setup)
         self._f: VectorF = vector_f(self.layout.f_length)
         self._m: VectorM = vector_m(self.layout.m_length)
-        # a bar's rows: a late close, commands, both legs of a reversal with all exits, one rest of everything
-        most = (32 + 6 * len(plan.target.rungs)) * WIDTH
+        # A bar's rows, at most: 7 of a late close and 7 of its own; an old position that leaves (a fill and an event
+        # for each rung, or its cancellation, the same for target and stop, trade, rest: 6 + 2 a rung), an entry (3, and
+        # 2 for the exits it replaces and places, each with 2 and the rungs: 7 + 2 a rung), the new position that leaves
+        # (6 + 2 a rung); 7 of protection and a moved stop; 2 at the end. A run's end and commands are taken out alone.
+        most = (42 + 6 * len(plan.target.rungs)) * WIDTH
         size = most + (BATCH_ROWS * WIDTH if is_compiled() else 0)
         self._out: VectorM = vector_m(HEAD + size)
         self._out[1], self._out[2] = most, size
@@ -95,6 +99,7 @@ class Fold:
             setup.cash, setup.rules
         )
         self._m[w.BAR_OPEN_MS] = setup.warmup_from_ms - MINUTE_MS
+        self._m[w.LOTS] = LIMIT  # where nothing limits them
 
     # --- advancing ---------------------------------------------------------------------------------------------------
 
@@ -125,8 +130,8 @@ class Fold:
         return rows
 
     def can_stop_now(self, stop: Command) -> bool:
-        """Does this stop need no bar: it keeps the position, or there is none?"""
-        return not stop.close_position or self._m[w.POSITION] == 0
+        """Does this stop need no bar: it keeps the position, or there is none? After a stop no other does anything."""
+        return self._m[w.STOPPING] == 0 and (not stop.close_position or self._m[w.POSITION] == 0)
 
     def stop_here(self) -> list[int]:
         """A stop that needs no bar, after the last folded one."""

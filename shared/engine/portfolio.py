@@ -4,9 +4,9 @@ Trade bookkeeping follows decision 0006: worst and best prices come from the bar
 that it was entered inside its close only; the bar that closes it contributes its fill prices only.
 """
 
-from shared.domain.decision import FLAG_NO_TRADE, TAKER
-from shared.engine.codes import FILLED_WHOLE
-from shared.engine.money import bounded, fee_of, product
+from shared.domain.decision import FLAG_NO_TRADE, MAKER, TAKER
+from shared.engine.codes import FILLED_PART, FILLED_WHOLE
+from shared.engine.money import bounded, div_even, fee_of, product
 from shared.engine.rows import fill_row, order_row, trade_row
 from shared.engine.words import (
     BAR_C,
@@ -29,8 +29,10 @@ from shared.engine.words import (
     FIRST_STOP,
     INSIDE,
     LOSSES,
+    LOTS,
     MAKER_PPM,
     NO_TRADE,
+    PARTICIPATION,
     POSITION,
     STOP,
     TAKER_PPM,
@@ -76,15 +78,17 @@ def live_through(m: VectorM) -> None:
 
 @kernel
 def fill(
-    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, side: int, kind: int, quantity: int, price: int,
-    reference: int, liquidity: int, reason: int,
+    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, side: int, kind: int, quantity: int, left: int,
+    price: int, reference: int, liquidity: int, reason: int,
 ) -> int:  # fmt: skip
-    """Book one execution in cash and position, and say so in rows. Returns its notional."""
+    """Book one execution, after which `left` is left of its order, and say so in rows. Returns its notional."""
     notional = notional_of(k, price, quantity)
     fee = fee_of(notional, rate_of(k, liquidity))
     flags = FLAG_NO_TRADE if m[NO_TRADE] == 1 else 0
     fill_row(m, out, order, ts, side, quantity, price, fee, liquidity, reason, flags, reference)
-    order_row(m, out, order, ts, FILLED_WHOLE, side, kind, quantity, price, reason)
+    order_row(m, out, order, ts, FILLED_WHOLE if left == 0 else FILLED_PART, side, kind, quantity, price, reason)
+    if k[PARTICIPATION] >= 0:
+        m[LOTS] = m[LOTS] - quantity
     m[CASH] = bounded(bounded(m[CASH] - side * notional) - fee)
     m[POSITION] = m[POSITION] + side * quantity
     m[FEES] = bounded(m[FEES] + fee)
@@ -94,37 +98,38 @@ def fill(
 
 @kernel
 def enter(
-    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, side: int, kind: int, quantity: int, price: int,
-    reference: int, liquidity: int, reason: int,
+    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, side: int, kind: int, quantity: int, left: int,
+    price: int, reference: int, liquidity: int, reason: int,
 ) -> None:  # fmt: skip
-    """Open a position from flat."""
-    m[FEES] = 0
-    m[ENTRY_NOTIONAL] = fill(m, k, out, order, ts, side, kind, quantity, price, reference, liquidity, reason)
-    m[ENTRY_MS] = ts
-    m[ENTRY_PRICE] = price
-    m[ENTRY_QUANTITY] = quantity
-    m[EXIT_NOTIONAL] = 0
-    m[WORST] = price
-    m[BEST] = price
-    m[BARS_HELD] = 0
-    m[INSIDE] = 1 if ts != m[BAR_OPEN_MS] else 0
+    """One part of an entry: the first opens the position, each further one averages its price."""
+    if m[POSITION] == 0:
+        m[FEES] = 0
+        m[ENTRY_MS] = ts
+        m[ENTRY_QUANTITY] = 0
+        m[ENTRY_NOTIONAL] = 0
+        m[EXIT_NOTIONAL] = 0
+        m[WORST] = price
+        m[BEST] = price
+        m[BARS_HELD] = 0
+        m[INSIDE] = 1 if ts != m[BAR_OPEN_MS] else 0
+    notional = fill(m, k, out, order, ts, side, kind, quantity, left, price, reference, liquidity, reason)
+    m[ENTRY_QUANTITY] = m[ENTRY_QUANTITY] + quantity
+    m[ENTRY_NOTIONAL] = bounded(m[ENTRY_NOTIONAL] + notional)
+    m[ENTRY_PRICE] = div_even(m[ENTRY_NOTIONAL] // k[UNIT], m[ENTRY_QUANTITY])
 
 
 @kernel
 def leave(
-    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, kind: int, quantity: int, price: int, reference: int,
-    liquidity: int, reason: int,
+    m: VectorM, k: VectorM, out: VectorM, order: int, ts: int, kind: int, quantity: int, left: int, price: int,
+    reference: int, liquidity: int, reason: int,
 ) -> None:  # fmt: skip
     """Reduce the position by `quantity`; flat: the round trip becomes a trade."""
     long = 1 if m[POSITION] > 0 else -1
-    notional = fill(m, k, out, order, ts, -long, kind, quantity, price, reference, liquidity, reason)
+    notional = fill(m, k, out, order, ts, -long, kind, quantity, left, price, reference, liquidity, reason)
     m[EXIT_NOTIONAL] = bounded(m[EXIT_NOTIONAL] + notional)
-    if long > 0:
-        m[WORST] = min(m[WORST], price)
-        m[BEST] = max(m[BEST], price)
-    else:
-        m[WORST] = max(m[WORST], price)
-        m[BEST] = min(m[BEST], price)
+    if m[POSITION] == 0 or liquidity == MAKER:  # what is taken in part, costs included, may lie beyond the bar's range
+        m[WORST] = min(m[WORST], price) if long > 0 else max(m[WORST], price)
+        m[BEST] = max(m[BEST], price) if long > 0 else min(m[BEST], price)
     if m[POSITION] == 0:
         gross = long * (m[EXIT_NOTIONAL] - m[ENTRY_NOTIONAL])
         has_gained = gross > m[FEES]

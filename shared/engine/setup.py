@@ -139,6 +139,8 @@ def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, Vector
     k[w.TIME_EXIT] = plan.time_exit or 0
     if plan.cooldown is not None:
         k[w.COOL_BARS], k[w.COOL_AFTER_ANY] = plan.cooldown.bars, 1 if plan.cooldown.after == "any" else 0
+    k[w.PARTICIPATION] = -1 if plan.participation is None else ppm(plan.participation, "participation")
+    k[w.STEP_E8] = exact(rules.lot_step, Decimal(10**8), "lot_step")
     k[w.ALLOW_SHORT] = 1 if plan.allow_short else 0
     for entry, offset in layout.state:
         k[entry] = offset

@@ -20,35 +20,35 @@ from shared.indicators.ema import step as ema_step
 
 @kernel
 def start(f, m, k, p):
-    start_frame(f, m, 0, 59)
-    ema_start(f, k[50], p[0])
-    ema_start(f, k[51], p[1])
-    start_words(f, k[52], 2)
-    start_words(f, k[53], 2)
+    start_frame(f, m, 0, 62)
+    ema_start(f, k[52], p[0])
+    ema_start(f, k[53], p[1])
+    start_words(f, k[54], 2)
+    start_words(f, k[55], 2)
 
 
 @part
 def close_15m(f, m, k, p):
-    ema_step(f, k[50], 5, f[3], f[3], p[0])
-    ema_step(f, k[51], 7, f[3], f[3], p[1])
+    ema_step(f, k[52], 5, f[3], f[3], p[0])
+    ema_step(f, k[53], 7, f[3], f[3], p[1])
 
 
 @part
 def rules(f, m, k, p, out, ts):
     count_close(m)
     equity_close(m, k, out, ts)
-    x0 = crosses_above(f, k[52], f[5], f[7])
-    r0 = tally(m, 61, x0)
-    x1 = crosses_below(f, k[53], f[5], f[7])
-    r1 = tally(m, 64, x1)
+    x0 = crosses_above(f, k[54], f[5], f[7])
+    r0 = tally(m, 64, x0)
+    x1 = crosses_below(f, k[55], f[5], f[7])
+    r1 = tally(m, 67, x1)
     decide(m, k, out, ts, r0, r1, 0.0, 0.0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN)
 
 
 @kernel
 def late(f, m, k, p, out, before):
-    if is_overdue(m, 59, 900000, before):
-        ts = close_ms(m, 59, 900000)
-        shut(m, 59)
+    if is_overdue(m, 62, 900000, before):
+        ts = close_ms(m, 62, 900000)
+        shut(m, 62)
         close_15m(f, m, k, p)
         rules(f, m, k, p, out, ts)
 
@@ -57,11 +57,11 @@ def late(f, m, k, p, out, before):
 def step(f, m, k, p, out, t, o, h, l, c, v):
     late(f, m, k, p, out, t)
     trade_bar(m, k, out, t, o, h, l, c, v)
-    decides = grow(f, m, k, 0, 59, 900000, t, o, h, l, c, v)
+    decides = grow(f, m, k, 0, 62, 900000, t, o, h, l, c, v)
     if decides:
         close_15m(f, m, k, p)
     if decides:
-        rules(f, m, k, p, out, close_ms(m, 59, 900000))
+        rules(f, m, k, p, out, close_ms(m, 62, 900000))
     end_bar(m, k, out, t)
 
 
