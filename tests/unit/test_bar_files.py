@@ -252,6 +252,17 @@ def test_importing_it_loads_no_arrow():
     assert done.stdout.strip() == "[]"
 
 
+def test_reading_a_file_loads_no_pandas_which_stays_importable(tmp_path):
+    file = parquet(tmp_path / "bars.parquet", COLUMNS)
+    code = (
+        "import sys; from pathlib import Path; from shared.store.bar_files import read_bars; "
+        f"read_bars(Path({str(file)!r})); print('pandas' in sys.modules); "
+        "import pandas, pyarrow; print(len(pyarrow.table({'a': [1]}).to_pandas()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    assert done.stdout.split() == ["False", "1"]
+
+
 @pytest.mark.real_data
 def test_real_files_read_and_the_misaligned_one_is_refused(real_data):
     for path in sorted(real_data.glob("*.parquet")):
