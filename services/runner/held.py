@@ -84,7 +84,7 @@ class Held:
         end_ms = self.run.end_ms
         if self.fold.status == "finished" or (end_ms is not None and self.cursor_ms + MINUTE_MS >= end_ms):
             return "finished"
-        if any(command.kind == "stop" for command in self.commands):
+        if self.fold.is_stopping or any(command.kind == "stop" for command in self.commands):
             return "stopping"
         if self.fold.position_ms < self.run.start_ms - MINUTE_MS:
             return "warming"

@@ -17,6 +17,7 @@ from shared.domain.errors import InvariantError, OutOfRangeError
 from shared.domain.timeframe import MINUTE_MS
 from shared.engine import commands as act
 from shared.engine import words as w
+from shared.engine.digest import Chain
 from shared.engine.layout import Layout, layout_of
 from shared.engine.rows import HEAD
 from shared.engine.setup import Setup, cash_units, constants
@@ -44,7 +45,6 @@ ACTS: dict[CommandKind, Callable[[VectorM, VectorM, int], None]] = {
 }  # fmt: skip
 STATUSES = {w.OPEN: "open", w.STOPPED: "stopped", w.FINISHED: "finished"}
 SEAL_BYTES = 32
-ROW_BYTES = 8 * WIDTH
 BATCH_ROWS = 4096  # rows that `out` holds when whole series are folded
 
 
@@ -56,7 +56,7 @@ class Snapshot(NamedTuple):
     seq: int
     digest: bytes
     f: bytes
-    m: bytes
+    m: bytes  # and behind the vector what the digest goes on from, sealed
 
 
 class RuleCount(NamedTuple):
@@ -91,7 +91,7 @@ class Fold:
         size = most + (BATCH_ROWS * WIDTH if is_compiled() else 0)
         self._out: VectorM = vector_m(HEAD + size)
         self._out[1], self._out[2] = most, size
-        self.digest = bytes(32)
+        self._chain = Chain()
         for i in range(self.layout.f_length):
             self._f[i] = NAN
         self._module.start(self._f, self._m, self._k, self._p)
@@ -191,10 +191,7 @@ class Fold:
         end = HEAD + int(self._out[0])
         rows, data = words(self._out, HEAD, end), word_bytes(self._out, HEAD, end)
         self._out[0] = 0
-        digest, sha256 = self.digest, hashlib.sha256
-        for at in range(0, len(data), ROW_BYTES):
-            digest = sha256(digest + data[at : at + ROW_BYTES]).digest()
-        self.digest = digest
+        self._chain.add(data)
         return rows
 
     # --- looking ---------------------------------------------------------------------------------------------------
@@ -203,6 +200,11 @@ class Fold:
     def position_ms(self) -> int:
         """open_ms of the last folded bar; a minute before the first when there is none."""
         return int(self._m[w.BAR_OPEN_MS])
+
+    @property
+    def digest(self) -> bytes:
+        """Of every decision so far."""
+        return self._chain.digest
 
     @property
     def seq(self) -> int:
@@ -221,6 +223,11 @@ class Fold:
     @property
     def is_paused(self) -> bool:
         return bool(self._m[w.PAUSED] == 1)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Has a stop acted whose close is not done yet?"""
+        return bool(self._m[w.STOPPING] == 1) and not self.has_ended
 
     @property
     def equity(self) -> int:
@@ -275,19 +282,19 @@ class Fold:
     def snapshot(self) -> Snapshot:
         """State as sealed bytes; NaN as one pattern, so that equal states are equal bytes."""
         f = struct.pack(f"<{len(self._f)}d", *(x if x == x else NAN for x in self._f))
-        m = struct.pack(f"<{len(self._m)}q", *self._m)
+        m = struct.pack(f"<{len(self._m)}q", *self._m) + self._chain.state
         return Snapshot(self.program, self.position_ms, self.seq, self.digest, f, m + _seal(self.digest, f, m))
 
     def restore(self, snapshot: Snapshot) -> bool:
         """Take over a snapshot's state; False, and nothing happens, when it is another program's or was altered."""
-        f, m, seal = snapshot.f, snapshot.m[:-SEAL_BYTES], snapshot.m[-SEAL_BYTES:]
+        f, m, seal, size = snapshot.f, snapshot.m[:-SEAL_BYTES], snapshot.m[-SEAL_BYTES:], 8 * len(self._m)
         if snapshot.program != self.program or seal != _seal(snapshot.digest, f, m):
             return False
         for i, x in enumerate(cast(tuple[float, ...], struct.unpack(f"<{len(self._f)}d", f))):
             self._f[i] = x
-        for i, word in enumerate(cast(tuple[int, ...], struct.unpack(f"<{len(self._m)}q", m))):
+        for i, word in enumerate(cast(tuple[int, ...], struct.unpack(f"<{len(self._m)}q", m[:size]))):
             self._m[i] = word
-        self.digest = snapshot.digest
+        self._chain = Chain(m[size:])
         return True
 
 

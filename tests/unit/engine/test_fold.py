@@ -13,6 +13,7 @@ from shared.domain.command import Command
 from shared.domain.decision import RECORDS, WIDTH, EquityPoint, Fill, Note, OrderEvent, Trade
 from shared.domain.errors import InvariantError, OutOfRangeError
 from shared.domain.timeframe import MINUTE_MS
+from shared.engine.digest import Chain
 from shared.engine.fold import Fold, decisions
 from shared.engine.rows import HEAD
 from shared.strategy.load import load
@@ -129,14 +130,32 @@ def test_words_are_records_in_order() -> None:
         assert words[1:] == [*record, *[0] * (WIDTH - 1 - len(record))]
 
 
-def test_the_digest_chains_over_every_row() -> None:
+@pytest.mark.parametrize("bars_folded", [0, 1, 3, 30, 100, 400])
+def test_the_digest_chains_over_blocks_of_sixteen_rows(bars_folded: int) -> None:
     bars = bars_of(SHORT)
     fold = fold_of(CASES["ladder"], bars)
-    rows = fold.fold(bars)
-    digest = bytes(32)
-    for at in range(0, len(rows), WIDTH):
-        digest = hashlib.sha256(digest + struct.pack(f"<{WIDTH}q", *rows[at : at + WIDTH])).digest()
-    assert fold.digest == digest
+    words = fold.fold(part(bars, 0, bars_folded))
+    rows = [struct.pack(f"<{WIDTH}q", *words[at : at + WIDTH]) for at in range(0, len(words), WIDTH)]
+    chain = bytes(32)
+    while len(rows) >= 16:
+        chain, rows = hashlib.sha256(chain + b"".join(rows[:16])).digest(), rows[16:]
+    assert fold.digest == hashlib.sha256(chain + b"".join(rows)).digest()
+
+
+def test_every_row_changes_the_digest() -> None:
+    rows = [bytes([i]) * 8 * WIDTH for i in range(40)]
+
+    def digest(*batches: bytes) -> bytes:
+        chain = Chain()
+        for batch in batches:
+            chain = Chain(chain.state)
+            chain.add(batch)
+        return chain.digest
+
+    whole = digest(b"".join(rows))
+    assert whole == digest(*rows) == digest(b"".join(rows[:17]), b"", b"".join(rows[17:]))
+    found = {whole, *(digest(b"".join(rows[:i] + rows[i + 1 :])) for i in range(40))}
+    assert len(found) == 41
 
 
 # --- the most that one bar can say -----------------------------------------------------------------------------------
