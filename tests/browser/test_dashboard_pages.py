@@ -115,7 +115,13 @@ def test_a_run_shows_candles_fills_equity_and_trades(desk: Desk, api: Api, trade
     expect(page.locator("#panel tbody tr")).to_have_count(50)
     page.get_by_role("link", name="older").click()
     expect(page.locator("#panel .pager")).to_contain_text("page 2 of")
-    for tab, text in (("Statistics", "Profit factor"), ("Orders", "filled"), ("Fills", "taker"), ("Log", "run")):
+    for tab, text in (
+        ("Statistics", "Profit factor"),
+        ("Breakdowns", "By month"),
+        ("Orders", "filled"),
+        ("Fills", "taker"),
+        ("Log", "run"),
+    ):
         page.get_by_role("link", name=tab, exact=True).click()
         expect(page.locator("#panel")).to_contain_text(text)
     page.get_by_role("link", name="Strategy", exact=True).click()
@@ -292,7 +298,7 @@ def test_everything_that_is_shown_is_escaped(desk: Desk, api: Api) -> None:
 
 def test_nothing_is_wider_than_a_small_phone(open_desk: Open, api: Api, traded: int) -> None:
     desk = open_desk(width=375, height=800).log_in()
-    tabs = ("trades", "statistics", "orders", "fills", "notes", "log", "strategy")
+    tabs = ("trades", "statistics", "breakdowns", "orders", "fills", "notes", "log", "strategy")
     paths = ["/", "/?show=all", "/strategies/fast-cross", "/editor", "/runs/999"]
     for path in [*paths, *(f"/runs/{traded}?tab={tab}" for tab in tabs)]:
         desk.go(path)
