@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("services.cli.commands.runs:runs", "Runs, newest first."),
     "show": ("services.cli.commands.runs:show", "One run: what it does, holds and has made."),
     "trades": ("services.cli.commands.runs:trades", "Closed trades of a run."),
+    "rules": ("services.cli.commands.runs:rules", "How often each rule of a run held."),
     "export": ("services.cli.commands.runs:export", "A run as the document of `backtest --json`."),
     "tail": ("services.cli.commands.tail:tail", "A run's fills and changes, as they come."),
     "parity": ("services.cli.commands.parity:parity", "Fold a run again from the record, and compare."),

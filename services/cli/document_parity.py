@@ -82,7 +82,7 @@ def _again(path: Path, doc: Json, strategy: Path, bars: Any, compiled: bool) -> 
     again = run_on(
         plan, bars, Window(first, last, warmup), rules, rates.maker_ppm, rates.taker_ppm, cash, compiled
     )  # fmt: skip
-    return json.loads(dumps(again))  # type: ignore[no-any-return]
+    return json.loads(dumps(again.document))  # type: ignore[no-any-return]
 
 
 def _known(part: str, value: Any) -> Any:

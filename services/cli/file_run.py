@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from services.cli.commands.backtest import Window, no_bars
 from services.cli.progress import progress
@@ -34,6 +35,14 @@ class Part:
     end: int
 
 
+class Folded(NamedTuple):
+    """A fold at its end: its document, and what the document leaves out."""
+
+    document: Json
+    fold: Fold
+    part: Part
+
+
 def run_on(
     plan: Plan,
     bars: Bars,
@@ -44,7 +53,7 @@ def run_on(
     cash: Decimal | None,
     compiled: bool,
     commands: Sequence[Command] = (),
-) -> Json:
+) -> Folded:
     """Fold the window's bars and write the document. Raises InputError when no bar is left."""
     part = prepare(plan, bars, window, rules, maker_ppm, taker_ppm, cash)
     setup, times = part.setup, bars.open_ms
@@ -55,7 +64,7 @@ def run_on(
         BarsFolded.of([int(ms) for ms in times[part.traded : part.end]], setup.warmup_from_ms), fold.digest.hex(),
         Market.of(bars, part.traded, part.end),
     )  # fmt: skip
-    return document(header, decisions(rows))
+    return Folded(document(header, decisions(rows)), fold, part)
 
 
 def prepare(

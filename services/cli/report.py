@@ -1,5 +1,5 @@
 """A run's document as tables for people, in the order that users of freqtrade know: trades by side and by exit, what
-is left open, breakdowns that were asked for, summary metrics.
+is left open, breakdowns that were asked for, summary metrics; and how often each rule held.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.rules_table import RuleLine, rules_table
 from services.cli.summary import SECTIONS, count, duration, money, number, percent, price
 from services.cli.tables import console
 from services.cli.times import when
@@ -47,7 +48,9 @@ OF_PERIODS = tuple(name for name in COLUMNS if name != "duration")
 TOTALS = {"net_abs": "profit_closed_abs", "fees_abs": "closed_fees_abs", "slippage_abs": "closed_slippage_abs"}
 
 
-def print_report(doc: Json, asked: Sequence[str] = (), out: Console | None = None) -> None:
+def print_report(
+    doc: Json, asked: Sequence[str] = (), out: Console | None = None, rules: Sequence[RuleLine] = ()
+) -> None:
     """All tables, on stdout unless told."""
     out = out or console()
     strategy, bars, stats = (_map(doc[key]) for key in ("strategy", "bars", "stats"))
@@ -64,6 +67,7 @@ def print_report(doc: Json, asked: Sequence[str] = (), out: Console | None = Non
         _print(out, fitting(out, partial(breakdown_table, name, rows, quote, total)))
     _print(out, open_table(doc["open_position"], quote))
     _print(out, summary_table(stats))
+    _print(out, rules_table(rules))
     out.print(f"digest {str(doc['digest'])[:16]}  engine {doc['engine_version']}", style="dim")
 
 

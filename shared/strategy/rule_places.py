@@ -24,11 +24,11 @@ def placed_rules(plan: Plan) -> Iterator[PlacedRule]:
 def _members(group: Group, side: Side, above: tuple[str, ...], is_required: bool) -> Iterator[PlacedRule]:
     count = len(group.members)
     is_required = is_required and (group.kind == "all" or count == 1)
-    # a list says nothing of itself: all of it must hold
+    # a side's list says nothing of itself, all of it must hold; a group of one is no group
     kind = "" if group.kind == "all" and not above else f"{group.kind} "
     for number, member in enumerate(group.members, 1):
-        place = (*above, f"{kind}{number} of {count}")
+        place = (*above, f"{kind}{number} of {count}") if count > 1 else above
         if isinstance(member, Group):
             yield from _members(member, side, place, is_required)
         else:
-            yield PlacedRule(member, side, ", ".join(place), is_required)
+            yield PlacedRule(member, side, ", ".join(place) or "1 of 1", is_required)

@@ -55,6 +55,18 @@ def test_a_run_from_start_to_end(shell: Shell) -> None:
     assert [one["seq"] for one in trades] == sorted(one["seq"] for one in trades)
     assert shell.ok("trades", run, "--limit", 3) == trades[-3:]
 
+    rules = shell.ok("rules", run)
+    assert [(one["side"], one["text"], one["place"]) for one in rules["items"]] == [
+        ("entry_long", "close > mean", "1 of 1"), ("exit_long", "close < mean", "1 of 1"),
+        ("entry_short", "close < mean", "1 of 1"), ("exit_short", "close > mean", "1 of 1"),
+    ]  # fmt: skip
+    (evaluated,) = {one["evaluated"] for one in rules["items"]}
+    assert desk.first_ms + (evaluated - 1) * MINUTE_MS == rules["as_of_ms"] >= desk.first_ms + 299 * MINUTE_MS
+    table = shell("rules", run)
+    (line,) = (line for line in table.out.split("exit long")[0].splitlines() if "close > mean" in line)
+    first = rules["items"][0]
+    assert line.split()[-5:-2] == [f"{first[name]:,}" for name in ("evaluated", "held", "not_ready")]
+
     for command, status in (("pause", "paused"), ("resume", "running"), ("close", "running")):
         given = shell.ok(command, run)
         assert given["command"]["effective_ms"] is None

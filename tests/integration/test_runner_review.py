@@ -84,7 +84,8 @@ def backtest(desk: Desk, run_id: int) -> str:
     last_ms = run.position_ms if run.end_ms is None else run.end_ms - MINUTE_MS
     recorded = columns([bar for bar in desk.day if bar.open_ms < desk.now_ms])
     window = Window(run.start_ms, last_ms, run.warmup_from_ms)
-    return dumps(run_on(plan, recorded, window, RULES, COSTS.maker_ppm, COSTS.taker_ppm, Decimal(10_000), False))
+    folded = run_on(plan, recorded, window, RULES, COSTS.maker_ppm, COSTS.taker_ppm, Decimal(10_000), False)
+    return dumps(folded.document)
 
 
 def test_a_backtest_is_folded_by_a_compiled_child_and_equals_the_command_line(desk: Desk, tmp_path: Path) -> None:

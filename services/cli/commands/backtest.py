@@ -18,6 +18,7 @@ from shared.performance.breakdowns import BREAKDOWNS
 if TYPE_CHECKING:
     from services.cli.record_bars import Record
     from shared.domain.instrument import InstrumentRules
+    from shared.engine.fold import RuleCount
     from shared.performance.document import Json
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -126,8 +127,8 @@ def backtest(
         bars = source.read(window)
     rates = rates_at(bars.open_ms[0] if window.from_ms is None else window.from_ms)
     rules = source.rules(plan.instrument, rules_file)
-    doc = run_on(plan, bars, window, rules, rates.maker_ppm, rates.taker_ppm, cash, compiled)
-    _give(doc, json_out, breakdown)
+    folded = run_on(plan, bars, window, rules, rates.maker_ppm, rates.taker_ppm, cash, compiled)
+    _give(folded.document, folded.fold.rule_counts(), json_out, breakdown)
 
 
 @contextmanager
@@ -180,8 +181,9 @@ def _dated(asked: Window, from_ms: int | None, to_ms: int | None, is_file: bool)
     return Window(first, last, asked.warmup_from_ms)
 
 
-def _give(doc: "Json", json_out: Path | None, breakdown: Sequence[str]) -> None:
+def _give(doc: "Json", rules: "Sequence[RuleCount]", json_out: Path | None, breakdown: Sequence[str]) -> None:
     from services.cli.report import print_report
+    from services.cli.rules_table import RuleLine
     from shared.performance.document import dumps
 
     if json_out is not None and str(json_out) == "-":
@@ -189,7 +191,7 @@ def _give(doc: "Json", json_out: Path | None, breakdown: Sequence[str]) -> None:
         return
     if json_out is not None:
         json_out.write_text(dumps(doc), encoding="utf-8")
-    print_report(doc, breakdown)
+    print_report(doc, breakdown, rules=[RuleLine.of_fold(one) for one in rules])
 
 
 def no_bars(asked: str, times: Sequence[int]) -> InputError:

@@ -1,4 +1,4 @@
-"""`strategies`, `runs`, `show`, `trades`, `export`: what a running system knows."""
+"""`strategies`, `runs`, `show`, `trades`, `rules`, `export`: what a running system knows."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ import click
 
 from services.cli.client import connected
 from services.cli.system import data_dir_option
-from services.cli.tables import minute, money, percent, position, print_facts, print_json, print_table
+from services.cli.tables import console, minute, money, percent, position, print_facts, print_json, print_table
 from shared.domain.run import RunStatus
 
 RUN = click.IntRange(min=1)
@@ -133,6 +133,27 @@ def trades(run: int, limit: int | None, as_json: bool, data_dir: Path | None) ->
             for one in items
         ],
     )  # fmt: skip
+
+
+@click.command()
+@click.argument("run", type=RUN)
+@JSON
+@data_dir_option
+def rules(run: int, as_json: bool, data_dir: Path | None) -> None:
+    """Rules of a run, and how often each held: which condition keeps it from trading."""
+    with connected(data_dir) as client:
+        found = client.get(f"/runs/{run}/rules")
+    if as_json:
+        print_json(found)
+        return
+    if found["as_of_ms"] is None:
+        click.echo("nothing has been counted yet")
+    else:
+        first, last = minute(found["from_ms"]), minute(found["as_of_ms"])
+        click.echo(f"counted from {first}, warmup included, to the bar of {last}")
+    from services.cli.rules_table import RuleLine, rules_table
+
+    console().print(rules_table([RuleLine.of_api(one) for one in found["items"]], title=None))
 
 
 @click.command()

@@ -13,7 +13,7 @@ logic:
     - any: [close > 2, { all: [close > 3, close > 4] }]
     - any: [close > 5]
   exit_long: close > 6
-  entry_short: { any: [close > 7, close > 8] }
+  entry_short: [{ any: [close > 7, close > 8] }]
   exit_short: { all: [close > 9, close > 10] }
 """
 
@@ -25,7 +25,7 @@ def test_rules_say_their_side_their_place_and_whether_the_side_needs_them() -> N
         ("close > 2", "entry_long", "2 of 3, any 1 of 2", False),
         ("close > 3", "entry_long", "2 of 3, any 2 of 2, all 1 of 2", False),
         ("close > 4", "entry_long", "2 of 3, any 2 of 2, all 2 of 2", False),
-        ("close > 5", "entry_long", "3 of 3, any 1 of 1", True),
+        ("close > 5", "entry_long", "3 of 3", True),
         ("close > 6", "exit_long", "1 of 1", True),
         ("close > 7", "entry_short", "any 1 of 2", False),
         ("close > 8", "entry_short", "any 2 of 2", False),
