@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.performance.document import Json
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def _one_by_one(args: Sequence[str]) -> Iterator[str]:
 @click.option("--set", "settings", multiple=True, metavar="ID.param=V", help="Change a parameter.")
 @click.option("--variant")
 @click.option("--json", "json_out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="- is stdout.")
+@click.option("--report", "report_out", type=OUT, help="Charts and figures as one HTML page, which needs no network.")
 @click.option(
     "--breakdown",
     "breakdown",
@@ -102,6 +104,7 @@ def backtest(
     settings: tuple[str, ...],
     variant: str | None,
     json_out: Path | None,
+    report_out: Path | None,
     breakdown: tuple[str, ...],
     interpreted: bool | None,
     data_dir: Path | None,
@@ -116,7 +119,7 @@ def backtest(
             switch_on()
         # from here on: the engine, in the form that this process has chosen
         from services.cli.file_run import run_on
-        from services.cli.strategy_file import checked, planned
+        from services.cli.strategy_file import checked, planned, read
         from shared.exchange.fees import rates_at
 
         loaded = checked(file)
@@ -129,6 +132,12 @@ def backtest(
     rules = source.rules(plan.instrument, rules_file)
     folded = run_on(plan, bars, window, rules, rates.maker_ppm, rates.taker_ppm, cash, compiled)
     _give(folded.document, folded.fold.rule_counts(), json_out, breakdown)
+    if report_out is not None:
+        from services.cli.commands.runs import write_whole
+        from services.cli.html_report.from_fold import material
+        from services.cli.html_report.page import page
+
+        write_whole(report_out, page(material(folded, bars, read(file))).encode())
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from services.cli.tables import console, minute, money, percent, position, print
 from shared.domain.run import RunStatus
 
 RUN = click.IntRange(min=1)
+OUT = click.Path(dir_okay=False, path_type=Path)
 NEWEST_TRADES = 20  # that a table shows
 JSON = click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
 
@@ -158,16 +159,22 @@ def rules(run: int, as_json: bool, data_dir: Path | None) -> None:
 
 @click.command()
 @click.argument("run", type=RUN)
-@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), default="-", help="- is stdout.")
+@click.option("--json", "out", type=OUT, help="- is stdout, which is where it goes without any option.")
+@click.option("--report", "report_out", type=OUT, help="Charts and figures as one HTML page, which needs no network.")
 @data_dir_option
-def export(run: int, out: Path, data_dir: Path | None) -> None:
-    """A run as the document that `backtest --json` writes, byte for byte."""
+def export(run: int, out: Path | None, report_out: Path | None, data_dir: Path | None) -> None:
+    """A run as the document that `backtest --json` writes, byte for byte, or as its report."""
     with connected(data_dir) as client:
         document = client.raw(f"/runs/{run}/export")
-    if str(out) == "-":
+        if report_out is not None:
+            from services.cli.html_report.from_api import material
+            from services.cli.html_report.page import page
+
+            write_whole(report_out, page(material(client, run, document)).encode())
+    if str(out) == "-" or (out is None and report_out is None):
         sys.stdout.buffer.write(document)
         sys.stdout.buffer.flush()
-    else:
+    elif out is not None:
         write_whole(out, document)
 
 

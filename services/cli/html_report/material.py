@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 from services.cli.html_report.candles import Candles
 
 if TYPE_CHECKING:
-    from shared.engine.fold import RuleCount  # the engine's form is chosen when it is imported
+    from services.cli.rules_table import RuleLine
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """`rules` None: nobody counted. `text` None: the strategy's text is not at hand."""
+    """`counted_until_ms`: of the last bar that the rules' counts know. `text` None: it is not at hand."""
 
     doc: Json
     candles: Candles
     entry_timeframe: str
     allows_shorts: bool
-    rules: "Sequence[RuleCount] | None"
+    rules: "Sequence[RuleLine]"
+    counted_until_ms: int | None
     text: str | None
 
     @property

@@ -36,7 +36,7 @@ def _figure(of: Material, name: str, keys: list[str], labels: list[str], height:
         layout(
             height,
             xaxis=axis(type="category", showgrid=False, categoryorder="array", categoryarray=labels,
-                       range=[-0.5, len(labels) - 0.5], tickangle="auto"),
+                       range=[-0.5, len(labels) - 0.5], tickangle=0 if len(labels) <= 8 or name == "hour" else -90),
             yaxis=axis(title=title(f"Net, {of.quote}"), tickformat=",~f", zeroline=True,
                        zerolinecolor="@line-strong"),
         ),

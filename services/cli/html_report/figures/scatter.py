@@ -5,7 +5,7 @@ from services.cli.html_report.forms import count, moment, percent, signed_money,
 from services.cli.html_report.material import Material
 from services.cli.html_report.thin import evenly
 
-MOST = 4_000
+MOST = 2_500
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "star", "hexagon", "pentagon")
 PANELS = (("mae_ratio", "x", "y"), ("mfe_ratio", "x2", "y2"))
 
@@ -45,7 +45,7 @@ def figure(of: Material) -> Figure:
 def _range(trades: list[Json], name: str) -> list[float]:
     """All of them and zero, with some room; plotly's own choice for a single point is a hundred percent wide."""
     values = [0.0, *(trade[name] for trade in trades)]
-    room = 0.06 * max(max(values) - min(values), 0.001)
+    room = max(0.0005, 0.06 * (max(values) - min(values)))
     return [min(values) - room, max(values) + room]
 
 
