@@ -73,6 +73,9 @@ def test_by_hour_of_the_exit():
 
 def test_by_weekday():
     assert nets("weekday") == {"monday": 6.0, "wednesday": 6.0}
+    monday, first_day = ROWS["weekday"]["monday"], ROWS["day"]["2024-12-30"]  # the only Monday with a trade
+    assert {name: first_day[name] for name in monday} == {**monday, "key": "2024-12-30"}
+    assert monday["profit_factor"] == 2.5
 
 
 def test_by_day_no_day_left_out():

@@ -15,6 +15,7 @@ from shared.domain.decision import (
     Trade,
 )
 from shared.domain.instrument import InstrumentRules
+from shared.performance.orders import OrderCounts
 from shared.performance.statistics import statistics
 
 RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
@@ -115,3 +116,11 @@ def test_orders_that_come_to_nothing_are_counted_by_how():
     )
     counts = ("order_count", "rejected_orders", "expired_orders", "cancelled_orders", "cancelled_entries")
     assert [stats[name] for name in counts] == [6, 2, 1, 2, 1]
+
+
+def test_nothing_is_kept_of_orders_that_have_ended():
+    counts = OrderCounts()
+    for event in ("filled", "rejected", "cancelled", "expired"):
+        counts.step(order(1, 1, "submitted", "entry"))
+        counts.step(order(2, 1, event, "entry"))
+    assert counts == OrderCounts(submitted=4, rejected=1, cancelled=1, cancelled_entries=1, expired=1)

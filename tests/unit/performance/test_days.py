@@ -76,6 +76,9 @@ def test_the_tail_is_that_of_the_days_as_they_were():
     assert stats["var_95"] == pytest.approx(-0.06 + 0.04 / 20, rel=1e-7)
     assert stats["cvar_95"] == pytest.approx(-0.07, rel=1e-7)
     assert stats["n"]["var_95"] == 22
+    stats = of(*after(*worst, *[0.01] * 17))  # 20 days, the fewest: 19 twentieths of the way to the second
+    assert stats["var_95"] == pytest.approx(-0.08 + 0.02 * 19 / 20, rel=1e-7)
+    assert stats["cvar_95"] == pytest.approx(-0.08, rel=1e-7)
 
 
 def test_annual_return_counts_days_where_cagr_counts_time():
