@@ -1,20 +1,53 @@
-"""The compiled form of the engine, switched on for this process before the engine is imported.
+"""The compiled form of the engine: when it is worth it, and how a process switches it on before the engine is imported.
 
-Worth it for long series only: numba's import and a warm cache cost about half a second, which is what interpreting
-50,000 bars takes. Runners, the API and the dashboard never call this; a long fold is a child process of theirs.
+Runners, the API and the dashboard never call this; a long fold is a child process of theirs.
 """
 
 import hashlib
+import importlib
 import importlib.util
 import os
+import pkgutil
+import re
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
 from shared import kernel
 
-COMPILE_FROM_BARS = 50_000
+COMPILE_FROM_BARS = 50_000  # where nothing is known about the strategy
 PACKAGES = ("shared.indicators", "shared.engine")
+COMPILER = ("numba", "llvmlite")
+
+# What folds cost in seconds of one machine (docs/performance.md). Only ratios count, and other machines share those.
+LOAD_S = 0.6  # numba's import, and machine code from the disk
+WIRING_S, WIRING_INDICATOR_S = 1.2, 0.1  # a strategy's own functions
+LIBRARY_S = 15.0  # what all strategies call, and once for ever
+BAR_S, CLOSE_S, INDICATOR_S = 3e-6, 6e-6, 1e-6  # interpreted: a bar; an entry close; each indicator at one
+
+MINUTES = {"m": 1, "h": 60, "d": 1440}
+
+
+def is_quicker(bars: int, strategy: str, root: Path | None = None) -> bool:
+    """Would a new process be done sooner with `bars` of this strategy's text if it compiled, or loaded what is there?
+
+    An estimate from the text alone, since a process decides before it imports what reads strategies; a wrong one costs
+    time, nothing else.
+    """
+    entry = re.search(r"\bentry\s*:\s*['\"]?(\d+)([mhd])\b", strategy)
+    minutes = int(entry[1]) * MINUTES[entry[2]] if entry else 1
+    indicators = len(re.findall(r"\btype\s*:", strategy))
+    interpreted_s = bars * (BAR_S + (CLOSE_S + indicators * INDICATOR_S) / max(1, minutes))
+    return interpreted_s > LOAD_S + _missing_s(indicators, strategy, (root or default_root()) / _name())
+
+
+def _missing_s(indicators: int, strategy: str, folder: Path) -> float:
+    """Seconds of compiling before this strategy's machine code is complete in `folder`."""
+    if _mark(folder, strategy).exists():
+        return 0.0
+    wiring_s = WIRING_S + indicators * WIRING_INDICATOR_S
+    return wiring_s if (folder / "library").exists() or any(folder.glob("wiring_*.py")) else LIBRARY_S + wiring_s
 
 
 def default_root() -> Path:
@@ -23,8 +56,12 @@ def default_root() -> Path:
     return Path(base) / "paperfold"
 
 
-def switch_on(root: Path | None = None) -> None:
-    """Compile every kernel that this process declares from now on. An unwritable folder costs time, nothing else."""
+def switch_on(root: Path | None = None, strategy: str = "") -> None:
+    """Compile every kernel that this process declares from now on. An unwritable folder costs time, nothing else.
+
+    `strategy`: text of the one that will be folded, remembered as one whose machine code is there.
+    """
+    os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")  # before numba is imported: SVML has bits of its own
     folder = _writable(root or default_root()) / _name()
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -37,6 +74,29 @@ def switch_on(root: Path | None = None) -> None:
         return str(path)
 
     kernel.use_numba(str(folder), write_module)
+    if strategy:
+        _mark(folder, strategy).touch()
+
+
+def compile_library(root: Path | None = None, part: int = 0, parts: int = 1) -> int:
+    """Compile every `parts`-th kernel that strategies may call, in a process that has imported none; how many.
+
+    Parts may be compiled at once by as many processes: what they share is compiled by each, and written whole.
+    """
+    switch_on(root)
+    for package in PACKAGES:
+        for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+            importlib.import_module(f"{package}.{module.name}")
+    return kernel.compile_declared(part, parts)
+
+
+def remember_library(root: Path | None = None) -> None:
+    """All parts of the library are compiled."""
+    (_writable(root or default_root()) / _name() / "library").touch()
+
+
+def _mark(folder: Path, strategy: str) -> Path:
+    return folder / f"strategy_{hashlib.sha256(strategy.encode()).hexdigest()[:24]}"
 
 
 def _writable(folder: Path) -> Path:
@@ -54,10 +114,8 @@ def _name() -> str:
 
     numba does not notice edits in called kernels: whatever could change a kernel's meaning changes the folder's name.
     """
-    import llvmlite
-    import numba
-
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {sys.version}".encode())
+    versions = " ".join(metadata.version(name) for name in COMPILER)
+    digest = hashlib.sha256(f"{versions} {sys.version}".encode())
     sources = [Path(kernel.__file__)]
     for package in PACKAGES:
         spec = importlib.util.find_spec(package)

@@ -16,7 +16,7 @@ import struct
 import sys
 from collections.abc import Callable, MutableSequence, Sequence
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 VectorF = MutableSequence[float]  # a list when interpreted, a float64 array when compiled
 VectorM = MutableSequence[int]  # a list when interpreted, an int64 array when compiled
@@ -28,6 +28,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _compile: Callable[..., Any] | None = None
 _write_module: Callable[[str, str], str] | None = None  # (name, text) -> path of a file that holds it
 _declared = 0
+_twins: list[Any] = []  # compiled twins, in the order of their declaration: a kernel comes after those that it calls
 
 
 def use_numba(cache_dir: str, write_module: Callable[[str, str], str] | None = None) -> None:
@@ -62,10 +63,34 @@ def _compiled(function: Any, inline: str = "never") -> Any:
 
     declare: Any = njit
     plain: Any = types.unliteral
-    twin = declare(cache=True, error_model="python", fastmath=False, inline=inline, _nrt=False)(function)
+    twin = declare(
+        cache=True, error_model="python", fastmath=False, inline=inline, _nrt=False, no_cfunc_wrapper=True
+    )(function)  # fmt: skip
     resolve = twin.get_call_template
     twin.get_call_template = lambda args, kws: resolve(tuple(plain(arg) for arg in args), kws)
+    _twins.append(twin)
     return twin
+
+
+def compile_declared(part: int = 0, parts: int = 1) -> int:
+    """Compile every `parts`-th kernel that is declared, or load it from the cache, without calling it; how many.
+
+    numba compiles what is called, when it is called. What all strategies share need not wait for one of them: the
+    annotations of a kernel name its types. Generated wiring has none, and is left out.
+    """
+    from numba.core import types
+
+    kinds: dict[Any, Any] = {
+        VectorF: types.float64[::1], VectorM: types.int64[::1],
+        float: types.float64, int: types.int64, bool: types.boolean,
+    }  # fmt: skip
+    found = 0
+    for twin in _twins[part::parts]:
+        hints = get_type_hints(twin.py_func)
+        if "return" in hints:
+            twin.compile(tuple(kinds[kind] for name, kind in hints.items() if name != "return"))
+            found += 1
+    return found
 
 
 def is_compiled() -> bool:
@@ -163,7 +188,7 @@ def ceil_(x: float) -> float:
 
 def round_half_even(x: float) -> float:
     """Nearest whole number, ties to even; NaN and infinities stay."""
-    if abs(x) < 2251799813685248.0:  # 2^51: the sum lies where doubles are whole numbers, and IEEE rounds it so
+    if -2251799813685248.0 < x < 2251799813685248.0:  # 2^51: the sum lies where doubles are whole: IEEE rounds it so
         return (x + 6755399441055744.0) - 6755399441055744.0
     if abs(x) < 4503599627370496.0:
         low = float(math.floor(x))
@@ -196,7 +221,10 @@ def index_(x: float) -> int:
 
 def to_units(x: float) -> int:
     """A price as whole 1e-8 units, ties to even: the one way a float becomes money. |x| < 1e10, not NaN."""
-    return int(round_half_even(x * 1e8))
+    units = x * 1e8
+    if -2251799813685248.0 < units < 2251799813685248.0:  # as there: live, four calls a bar fewer
+        return int((units + 6755399441055744.0) - 6755399441055744.0)
+    return int(round_half_even(units))
 
 
 def to_ppm(x: float) -> int:
