@@ -16,10 +16,8 @@ LARGE = "timeframes:\n  entry: 1m\nindicators:\n" + "  - { id: a, type: EMA }\n"
 
 
 def python(code: str, root: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", f"from pathlib import Path\nfrom shared import compiled\nroot = Path({str(root)!r})\n{code}"],
-        capture_output=True, text=True, check=True, env=os.environ,
-    )  # fmt: skip
+    code = f"from pathlib import Path\nfrom shared import compiled\nroot = Path({str(root)!r})\n{code}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     return done.stdout.strip()
 
 
