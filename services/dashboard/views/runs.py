@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from services.dashboard import figures
 from services.dashboard.client import Json, Params, RefusedError
 from services.dashboard.formats import iso
+from services.dashboard.rules import sides
 from services.dashboard.sessions import api, person
 from services.dashboard.views.frame import page
 
@@ -107,8 +108,9 @@ def _panel(session: str, run: Json, tab: str, number: int) -> dict[str, Any]:
             "newest": NEWEST,
             "breakdowns": _breakdowns(api().get(session, f"{path}/breakdowns", {"newest": NEWEST})),
         }
-    strategy = api().get(session, f"/strategies/{run['strategy']}")
-    return {"strategy": strategy, "is_newest": strategy["version_sha256"] == run["version_sha256"]}
+    strategy, rules = api().get(session, f"/strategies/{run['strategy']}"), api().get(session, f"{path}/rules")
+    is_newest = strategy["version_sha256"] == run["version_sha256"]
+    return {"strategy": strategy, "is_newest": is_newest, "rules": rules, "sides": sides(rules, run["synthetic_short"])}
 
 
 def _breakdowns(found: Json) -> list[tuple[str, str, list[Json]]]:
