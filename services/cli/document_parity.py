@@ -23,14 +23,16 @@ NEEDED = ("strategy", "instrument", "bars", "stats")
 
 def compare(path: Path, strategy: Path, bars_file: Path) -> str | None:
     """The first difference in words; None when there is none. Raises InputError for files that cannot be read."""
-    from shared.compiled import COMPILE_FROM_BARS, switch_on
+    from services.cli.strategy_file import read
+    from shared.compiled import is_quicker, switch_on
     from shared.store.bar_files import read_bars
 
     doc = read_document(path)
     bars = read_bars(bars_file).bars
-    compiled = len(bars.open_ms) >= COMPILE_FROM_BARS
+    text = read(strategy)
+    compiled = is_quicker(len(bars.open_ms), text)
     if compiled:
-        switch_on()  # before the engine is imported
+        switch_on(strategy=text)  # before the engine is imported
     return difference(doc, _again(path, doc, strategy, bars, compiled))
 
 

@@ -48,8 +48,11 @@ class BarsFolded:
     @classmethod
     def of(cls, open_ms: Sequence[int], warmup_from_ms: int) -> "BarsFolded":
         """Of the open times from the start on, oldest first, at least one."""
+        first_ms, last_ms, count = open_ms[0], open_ms[-1], len(open_ms)
+        if last_ms - first_ms == (count - 1) * MINUTE_MS:  # a million bars need no look at each
+            return cls(first_ms, last_ms, warmup_from_ms, count)
         gaps = tuple((a + MINUTE_MS, b) for a, b in pairwise(open_ms) if b != a + MINUTE_MS)
-        return cls(open_ms[0], open_ms[-1], warmup_from_ms, len(open_ms), gaps)
+        return cls(first_ms, last_ms, warmup_from_ms, count, gaps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from services.cli.strategy_file import checked, planned, read
 from services.cli.system import data_dir_option
 from services.cli.times import TIME, when
+from shared.compiled import is_quicker, switch_on
 from shared.domain.bar import Bars
 from shared.domain.errors import InputError
 from shared.performance.breakdowns import BREAKDOWNS
@@ -90,7 +92,7 @@ def _one_by_one(args: Sequence[str]) -> Iterator[str]:
     metavar="NAME ...",
     help=f"Also print trades by: {' '.join(BREAKDOWNS)}.",
 )
-@click.option("--interpreted/--compiled", "interpreted", default=None, help="Default: compiled above 50,000 bars.")
+@click.option("--interpreted/--compiled", "interpreted", default=None, help="Default: what is quicker.")
 @data_dir_option
 def backtest(
     file: Path,
@@ -112,14 +114,12 @@ def backtest(
     """Run a strategy FILE over recorded bars, of a file or of a running system; prints its statistics."""
     window = Window(from_ms, to_ms, warmup_from_ms)
     with source_of(bars_file, instrument, data_dir) as source:
-        compiled = source.minutes(window) >= 50_000 if interpreted is None else not interpreted
+        text = read(file)
+        compiled = is_quicker(source.minutes(window), text) if interpreted is None else not interpreted
         if compiled:
-            from shared.compiled import switch_on
-
-            switch_on()
+            switch_on(strategy=text)
         # from here on: the engine, in the form that this process has chosen
         from services.cli.file_run import run_on
-        from services.cli.strategy_file import checked, planned, read
         from shared.exchange.fees import rates_at
 
         loaded = checked(file)
@@ -137,7 +137,7 @@ def backtest(
         from services.cli.html_report.from_fold import material
         from services.cli.html_report.page import page
 
-        write_whole(report_out, page(material(folded, bars, read(file))).encode())
+        write_whole(report_out, page(material(folded, bars, text)).encode())
 
 
 @contextmanager

@@ -97,18 +97,19 @@ def _prepared(
     variant: str | None,
     data_dir: Path | None,
 ) -> "tuple[Plan, Part, Bars, bool]":
-    """Plan, window and bars; the engine in the form that the number of bars asks for."""
-    from shared.compiled import COMPILE_FROM_BARS, switch_on
+    """Plan, window and bars; the engine in the form that is quicker."""
+    from services.cli.strategy_file import checked, planned, read
+    from shared.compiled import is_quicker, switch_on
 
     window = Window(from_ms, to_ms, None)
     with source_of(bars_file, instrument, data_dir) as source:
-        compiled = source.minutes(window) >= COMPILE_FROM_BARS
+        text = read(file)
+        compiled = is_quicker(source.minutes(window), text)
         if compiled:
-            switch_on()
+            switch_on(strategy=text)
         # from here on: the engine, in the form that this process has chosen
         from services.cli.checks import start_for_warmup
         from services.cli.file_run import prepare
-        from services.cli.strategy_file import checked, planned
         from shared.exchange.fees import rates_at
 
         plan = planned(checked(file), variant, settings, instrument)
