@@ -266,6 +266,7 @@ def test_every_breakdown_is_what_pandas_groups(rounds: list[Round]):
             assert float(row["slippage_abs"]) == close(expected["closed_slippage_abs"])
             assert row["profit_factor"] == (close(expected["profit_factor"]) if expected["losses"] else None)
             assert row["avg_duration_s"] == close(expected["avg_duration_s"])
+            assert row["avg_profit_ratio"] == close(expected["avg_profit_ratio"])
     monthly = days.groupby(days.index.strftime("%Y-%m")).last()
     changes = monthly.diff().fillna(monthly.iloc[0] - CASH / 1e8)
     found = {row["key"]: float(row["equity_change_abs"]) for row in tally.breakdown("month", end)}

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from shared.domain.decision import PARTIAL_BASE, REASONS, EquityPoint, Trade
 from shared.domain.instrument import InstrumentRules
 from shared.domain.timeframe import DAY_MS
@@ -75,7 +77,8 @@ def test_by_weekday():
     assert nets("weekday") == {"monday": 6.0, "wednesday": 6.0}
     monday, first_day = ROWS["weekday"]["monday"], ROWS["day"]["2024-12-30"]  # the only Monday with a trade
     assert {name: first_day[name] for name in monday} == {**monday, "key": "2024-12-30"}
-    assert monday["profit_factor"] == 2.5
+    assert (monday["profit_factor"], monday["avg_duration_s"]) == (2.5, 1.5 * 3600)
+    assert monday["avg_profit_ratio"] == pytest.approx((0.10 - 0.04) / 2, rel=1e-15)
 
 
 def test_by_day_no_day_left_out():
