@@ -74,6 +74,8 @@ NOTES = {
     "stopped": "The run was stopped.",
     "paused": "The run was paused.",
     "unpaused": "The run was resumed.",
+    "daily_loss": "The day's loss limit was reached: no new entries before the next UTC day.",
+    "consecutive_losses": "Too many losses in a row: no new entries for a while.",
 }
 
 # Said above a page after a form was sent: by key, so that an address can never bring text of its own.
