@@ -1,0 +1,101 @@
+"""Breaks one line of the engine at a time, on a copy, and asks the suite: `python -m tests.mutation [NAME ...]`.
+
+A mutant that no test notices is a line that no test holds. Exit 1 names the survivors. The suite that is asked is the
+quick one of the engine, without real bars; each mutant stops at its first failure.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.mutation.mutants import MUTANTS, Mutant
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("shared", "services", "strategies", "tests", "docs", "pyproject.toml")
+SUITE = (
+    "tests/unit/engine", "tests/replay", "tests/unit/test_reference.py", "tests/unit/test_order_examples.py",
+)  # fmt: skip
+LIMIT_S = 900
+
+
+def copy_tree(target: Path) -> None:
+    """The project without what is generated."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target / name)
+
+
+def plant(mutant: Mutant, tree: Path) -> None:
+    """Break the line. Raises ValueError where the text is not there exactly once."""
+    path = tree / mutant.path
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutant.old) != 1:
+        raise ValueError(f"{mutant.name}: {mutant.old!r} stands {text.count(mutant.old)} times in {mutant.path}")
+    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+
+
+def suite(tree: Path) -> tuple[bool, str]:
+    """Does the suite pass on this tree, and the first test that does not."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider",
+               *(path for path in SUITE if (tree / path).exists())]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "PAPERFOLD_REAL_BARS": "/none"}
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LIMIT_S)
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    if done.returncode not in (0, 1, 2):
+        raise RuntimeError(f"pytest ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.returncode == 0, failed[0].split(" - ")[0] if failed else done.stdout[-200:]
+
+
+def judge(mutant: Mutant) -> tuple[Mutant, bool, str, float]:
+    """Plant it in a copy of its own and ask."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="paperfold-mutant-") as folder:
+        tree = Path(folder)
+        copy_tree(tree)
+        plant(mutant, tree)
+        survived, by = suite(tree)
+    return mutant, survived, by, time.monotonic() - started
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("names", nargs="*", help="mutants to try; default: all")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--list", action="store_true", help="only check that every mutant can be planted")
+    asked = parser.parse_args()
+    chosen = [mutant for mutant in MUTANTS if not asked.names or mutant.name in asked.names]
+    with tempfile.TemporaryDirectory(prefix="paperfold-mutant-") as folder:
+        tree = Path(folder)
+        copy_tree(tree)
+        for mutant in chosen:
+            fresh = tree / mutant.path
+            plant(mutant, tree)
+            shutil.copy(ROOT / mutant.path, fresh)
+        if asked.list:
+            print(f"{len(chosen)} mutants can be planted")
+            return 0
+        passes, by = suite(tree)
+        if not passes:
+            print(f"the suite fails without any mutant: {by}")
+            return 2
+    survivors = []
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        for mutant, survived, by, seconds in pool.map(judge, chosen):
+            verdict = "SURVIVED" if survived else "caught"
+            print(f"{verdict:9} {mutant.name:34} {seconds:5.0f} s  {'' if survived else by}", flush=True)
+            survivors += [mutant.name] if survived else []
+    print(f"{len(chosen) - len(survivors)} of {len(chosen)} caught" + (f"; survived: {survivors}" if survivors else ""))
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
