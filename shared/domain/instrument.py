@@ -1,7 +1,7 @@
 """What is traded, and the numbers that its venue and our cost model pin for a run."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
@@ -38,6 +38,7 @@ class InstrumentRules:
     min_notional: Decimal  # [quote]
     source: str = "shipped"  # shipped | exchange-info | file
     captured_ms: int = 0  # when the venue said so; 0 for the shipped table
+    quote_decimals: int = field(init=False, repr=False, compare=False)  # price x quantity is a whole number of units
 
     def __post_init__(self) -> None:
         for name in ("tick_size", "lot_step"):
@@ -46,6 +47,7 @@ class InstrumentRules:
                 raise InputError(f"rules of {self.instrument}", f"{name} > 0 with at most 8 decimals", value)
         if self.min_quantity < 0 or self.min_notional < 0:
             raise InputError(f"rules of {self.instrument}", "minimums >= 0", f"{self.min_quantity} {self.min_notional}")
+        object.__setattr__(self, "quote_decimals", max(8, self.price_decimals + self.quantity_decimals))
 
     @property
     def price_decimals(self) -> int:
@@ -54,11 +56,6 @@ class InstrumentRules:
     @property
     def quantity_decimals(self) -> int:
         return decimals(self.lot_step)
-
-    @property
-    def quote_decimals(self) -> int:
-        """Decimals of one quote unit: price x quantity is a whole number of units."""
-        return max(8, self.price_decimals + self.quantity_decimals)
 
     def price_text(self, ticks: int) -> str:
         """Ticks as decimal text with the tick's decimals."""
