@@ -7,7 +7,6 @@ Json = dict[str, Any]
 
 LINE = {"type": "scatter", "mode": "lines"}
 LEGEND_PX = 30  # above a figure that has one
-# Plotly reads numbers on a date axis as milliseconds, UTC.
 TIME_HOVER = "%Y-%m-%d %H:%M"
 PERCENT_TICKS = {"tickformat": ".3~%", "zeroline": True, "zerolinecolor": "@line-strong"}
 

@@ -1,6 +1,10 @@
 // Draws the figures, whose data stands in the page as JSON, in the style sheet's colours; sorts the table of trades.
 const figures = JSON.parse(document.getElementById("figures").textContent);
-const config = { responsive: true, displaylogo: false, doubleClick: "reset", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+const config = {
+  responsive: true, displaylogo: false, showTips: false, doubleClick: "reset",
+  showSendToCloud: false, plotlyServerURL: "", // plotly offers to upload charts unless told not to
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+};
 const PAPER_PX = 690; // an A4 page between its margins
 const places = Object.keys(figures).map((name) => document.getElementById(name));
 const spans = places.filter((place) => figures[place.id].layout.meta);
@@ -20,9 +24,19 @@ function painted(value) {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, painted(one)]));
 }
 
+// Plotly takes numbers and dates for local time, and texts for what they say: UTC.
+const utc = (ms) => new Date(ms).toISOString().slice(0, 23);
+
+function drawn(place) {
+  const { data, layout } = painted(figures[place.id]);
+  if (!spans.includes(place)) return { data, layout };
+  const xaxis = { ...layout.xaxis, range: layout.xaxis.range.map(utc) };
+  return { data: data.map((trace) => ({ ...trace, x: trace.x.map(utc) })), layout: { ...layout, xaxis } };
+}
+
 function draw(width) {
   for (const place of places) {
-    const { data, layout } = painted(figures[place.id]);
+    const { data, layout } = drawn(place);
     Plotly.react(place, data, width ? { ...layout, width } : layout, config);
   }
 }
@@ -42,7 +56,7 @@ function heights(place, from, to) {
   return room > 0 ? { "yaxis.range": [low - room, high + room] } : {};
 }
 
-const ms = (axis) => axis.range.map((end) => (typeof end === "number" ? end : Date.parse(`${end.replace(" ", "T")}${end.length > 10 ? "Z" : ""}`)));
+const ms = (axis) => axis.range.map((end) => Date.parse(`${end.replace(" ", "T")}${end.length > 10 ? "Z" : ""}`));
 
 // All figures over time show the same part of it.
 async function follow(source, change) {

@@ -92,7 +92,7 @@ def _trace(of: Material, name: str, group: list[Mark], grown: int) -> Json:
         "x": [mark.ts_ms for mark in group], "y": [float(mark.price) for mark in group],
         "text": [_told(of, mark) for mark in group], "hovertemplate": "%{text}<extra></extra>",
         "marker": {"symbol": symbol, "color": colour, "size": grown + (6 if symbol == "circle" else 8),
-                   "line": {"color": "@card", "width": 1}},
+                   "line": {"color": "@text", "width": 1}},
     }  # fmt: skip
 
 
