@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("services.cli.commands.local:explain", "A strategy's plan in words."),
     "schema": ("services.cli.commands.local:schema", "JSON Schema of strategy files, for editors."),
     "backtest": ("services.cli.commands.backtest:backtest", "Run a strategy over recorded bars."),
+    "warm": ("services.cli.commands.warm:warm", "Compile strategies before anybody waits for it."),
     "check-lookahead": ("services.cli.commands.checks:check_lookahead", "Do decisions know later bars?"),
     "check-warmup": ("services.cli.commands.checks:check_warmup", "Does more history change decisions?"),
     "strategies": ("services.cli.commands.runs:strategies", "Strategies that a running system knows."),
