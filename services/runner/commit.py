@@ -96,12 +96,15 @@ def _write_caches(
     conn: Connection, mine: Sequence[tuple[Held, Progress]], snapshot_bars: int
 ) -> tuple[list[Held], list[Held]]:
     """Snapshots, hours of curves, counters; the runs whose snapshots and whose counters were written."""
-    snapped = [held for held, step in mine if _wants_snapshot(held, step, snapshot_bars)]
-    ids = {held.run.id for held in snapped}
+    snapped = [held for held, step in mine if _is_due(held, step, held.snapshot_at_ms, snapshot_bars)]
     if snapped:
         snapshots.write(conn, [snapshot_of(held) for held in snapped])
-        curves.extend_levels(conn, sorted(ids))
-    counted = [held for held, step in mine if _wants_counters(held, step) or held.run.id in ids]
+        curves.extend_levels(conn, [held.run.id for held in snapped])
+    counted = [
+        held
+        for held, step in mine
+        if _is_due(held, step, held.counted_at_ms, snapshot_bars) or _begins_round(held, step)
+    ]
     counters.write(conn, [counter for held in counted for counter in counters_of(held.run.id, held.fold)])
     return snapped, counted
 
@@ -110,15 +113,15 @@ def _last(held: Held, step: Progress) -> int:
     return held.run.start_ms - MINUTE_MS if step.new_position_ms is None else step.new_position_ms
 
 
-def _wants_snapshot(held: Held, step: Progress, snapshot_bars: int) -> bool:
+def _is_due(held: Held, step: Progress, written_ms: int, bars: int) -> bool:
+    """Does a cache that was written at `written_ms` have to be written again: after so many bars, and at the end?"""
     if step.new_position_ms is None:
         return False
-    if step.status in ("stopped", "finished"):
-        return True
-    return held.fold.position_ms - held.snapshot_at_ms >= snapshot_bars * MINUTE_MS
+    return step.status in ("stopped", "finished") or step.new_position_ms - written_ms >= bars * MINUTE_MS
 
 
-def _wants_counters(held: Held, step: Progress) -> bool:
+def _begins_round(held: Held, step: Progress) -> bool:
+    """Not with a snapshot: those of runs that were claimed together come together."""
     if step.new_position_ms is None:
         return False
     before, now = (counting_round(held.run.id, ms) for ms in (held.counted_at_ms, step.new_position_ms))
