@@ -2,7 +2,19 @@
 
 from shared.engine.closes import fill_close, fill_limits, fill_stop
 from shared.engine.entries import fill_resting_at_open, fill_resting_inside, fill_waiting
-from shared.engine.words import BAR_H, BAR_L, BAR_O, BAR_OPEN_MS, FILLED, NO_TRADE, POSITION, STOP
+from shared.engine.words import (
+    BAR_H,
+    BAR_L,
+    BAR_O,
+    BAR_OPEN_MS,
+    CLOSE_ORDER,
+    FILLED,
+    NO_TRADE,
+    POSITION,
+    STOP,
+    WAIT_ORDER,
+    WAIT_RESTS,
+)
 from shared.kernel import VectorM, kernel
 
 
@@ -10,8 +22,10 @@ from shared.kernel import VectorM, kernel
 def at_open(m: VectorM, k: VectorM, out: VectorM) -> None:
     """What waits for the open, then what rests and the open has reached (stop) or passed (limit): exits, the entry."""
     ts = m[BAR_OPEN_MS]
-    fill_close(m, k, out, ts)
-    fill_waiting(m, k, out, ts)
+    if m[CLOSE_ORDER] > 0:
+        fill_close(m, k, out, ts)
+    if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 0:
+        fill_waiting(m, k, out, ts)
     if m[NO_TRADE] == 0:
         if m[POSITION] != 0:
             side = 1 if m[POSITION] > 0 else -1
@@ -19,7 +33,8 @@ def at_open(m: VectorM, k: VectorM, out: VectorM) -> None:
                 fill_stop(m, k, out, ts, m[BAR_O])
             else:
                 fill_limits(m, k, out, ts, m[BAR_O], 1)
-        fill_resting_at_open(m, k, out, ts)
+        if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 1:
+            fill_resting_at_open(m, k, out, ts)
 
 
 @kernel
@@ -43,7 +58,8 @@ def inside(m: VectorM, k: VectorM, out: VectorM) -> None:
                 fill_stop(m, k, out, ts, m[STOP])
             else:
                 fill_limits(m, k, out, ts, m[BAR_H] if m[POSITION] > 0 else m[BAR_L], 0)
-        before = m[FILLED]
-        fill_resting_inside(m, k, out, ts)
-        if m[FILLED] > before and is_stopped(m):
-            fill_stop(m, k, out, ts, m[STOP])
+        if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 1:
+            before = m[FILLED]
+            fill_resting_inside(m, k, out, ts)
+            if m[FILLED] > before and is_stopped(m):
+                fill_stop(m, k, out, ts, m[STOP])

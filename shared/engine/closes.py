@@ -80,7 +80,7 @@ def take(
 @kernel
 def fill_close(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
     """The close that waits fills at this open, as far as the bar lets; what is left waits for the next."""
-    if m[CLOSE_ORDER] > 0 and m[LOTS] > 0:
+    if m[LOTS] > 0:
         take(m, k, out, m[CLOSE_ORDER], ts, m[CLOSE_TYPE], m[BAR_O], m[CLOSE_REASON])
 
 

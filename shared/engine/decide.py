@@ -54,6 +54,7 @@ from shared.engine.words import (
     VP_STOP,
     VP_TARGET,
     WAIT_ADJUST,
+    WAIT_ORDER,
     WAIT_SIDE,
     WAIT_STOP,
     WAIT_STOP_VP,
@@ -133,18 +134,11 @@ def equity_close(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
 
 
 @kernel
-def is_cooling(m: VectorM) -> bool:
-    """Is this an entry close that decides no entry because of a trade before it? Counts it."""
-    if m[COOLING] == 0:
-        return False
-    m[COOLING] = m[COOLING] - 1
-    return True
-
-
-@kernel
-def is_suspended(m: VectorM, ts: int) -> bool:
-    """Does protection forbid entries at this close?"""
-    return ts < m[SUSPENDED_UNTIL] or ts < m[DAY_UNTIL] or ts < m[LOSSES_UNTIL]
+def may_decide(m: VectorM, ts: int) -> bool:
+    """May this close decide an entry: flat or going flat, not paused, not ending, not suspended by protection?"""
+    free = m[POSITION] == 0 or m[CLOSE_ORDER] > 0
+    suspended = ts < m[SUSPENDED_UNTIL] or ts < m[DAY_UNTIL] or ts < m[LOSSES_UNTIL]
+    return free and m[PAUSED] == 0 and m[ENDING] == 0 and not suspended
 
 
 @kernel
@@ -158,26 +152,29 @@ def decide(
     """Turn the outcome of the rules at an entry close into orders. `ts`: the frame's close_ms."""
     if ts < k[START_MS] or m[STATUS] != 0:
         return
-    age_entry(m, k, out, ts)
-    if (m[POSITION] > 0 and exit_long == 1.0) or (m[POSITION] < 0 and exit_short == 1.0):
-        submit_close(m, out, ts, BY_EXIT)
-    elif m[POSITION] != 0 and m[BARS_HELD] == k[TIME_EXIT]:
-        submit_close(m, out, ts, BY_TIME_EXIT)
-    if (exit_long if m[WAIT_SIDE] > 0 else exit_short) == 1.0:
+    if m[WAIT_ORDER] > 0:
+        age_entry(m, k, out, ts)
+    if m[POSITION] != 0:
+        if (exit_long if m[POSITION] > 0 else exit_short) == 1.0:
+            submit_close(m, out, ts, BY_EXIT)
+        elif m[BARS_HELD] == k[TIME_EXIT]:
+            submit_close(m, out, ts, BY_TIME_EXIT)
+    if m[WAIT_ORDER] > 0 and (exit_long if m[WAIT_SIDE] > 0 else exit_short) == 1.0:
         cancel_entry(m, out, ts, BY_EXIT)
-    free = m[POSITION] == 0 or m[CLOSE_ORDER] > 0
-    if is_cooling(m) or not free or m[PAUSED] == 1 or m[ENDING] == 1 or is_suspended(m, ts):
-        return
     long = entry_long == 1.0
     short = entry_short == 1.0 and k[ALLOW_SHORT] == 1
-    if long and short:
-        note_row(m, out, ts, NOTE_BOTH, 0)
-    elif (long and m[POSITION] > 0) or (short and m[POSITION] < 0):
-        note_row(m, out, ts, NOTE_SAME, 0)
-    elif long or short:
-        side = 1 if long else -1
-        cancel_entry(m, out, ts, BY_REPLACED)
-        remember_levels(
-            m, k, side, stop_trend, stop_ranging, stop_level, stop_val, stop_vah, target_level, target_val, target_vah
-        )
-        submit_entry(m, k, out, ts, side, level_units(size_atr), size_trend, size_ranging, strength)
+    if m[COOLING] > 0:
+        m[COOLING] = m[COOLING] - 1
+    elif (long or short) and may_decide(m, ts):
+        if long and short:
+            note_row(m, out, ts, NOTE_BOTH, 0)
+        elif (long and m[POSITION] > 0) or (short and m[POSITION] < 0):
+            note_row(m, out, ts, NOTE_SAME, 0)
+        else:
+            side = 1 if long else -1
+            cancel_entry(m, out, ts, BY_REPLACED)
+            remember_levels(
+                m, k, side, stop_trend, stop_ranging, stop_level, stop_val, stop_vah,
+                target_level, target_val, target_vah,
+            )  # fmt: skip
+            submit_entry(m, k, out, ts, side, level_units(size_atr), size_trend, size_ranging, strength)

@@ -103,11 +103,10 @@ def cancel_rest(m: VectorM, out: VectorM, ts: int, reason: int) -> None:
 @kernel
 def age_entry(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
     """One more entry close since the entry was decided: one that rests may have lived long enough."""
-    if m[WAIT_ORDER] > 0:
-        m[WAIT_CLOSES] = m[WAIT_CLOSES] + 1
-        if m[WAIT_RESTS] == 1 and m[WAIT_CLOSES] == k[EXPIRE]:
-            entry_row(m, out, ts, EXPIRED, m[WAIT_PRICE], BY_EXPIRED)
-            m[WAIT_ORDER] = 0
+    m[WAIT_CLOSES] = m[WAIT_CLOSES] + 1
+    if m[WAIT_RESTS] == 1 and m[WAIT_CLOSES] == k[EXPIRE]:
+        entry_row(m, out, ts, EXPIRED, m[WAIT_PRICE], BY_EXPIRED)
+        m[WAIT_ORDER] = 0
 
 
 # --- its fill --------------------------------------------------------------------------------------------------------
@@ -177,24 +176,24 @@ def fill_entry(m: VectorM, k: VectorM, out: VectorM, ts: int, reference: int, li
 
 @kernel
 def may_fill(m: VectorM) -> bool:
-    """Is there an entry that may fill: the position is flat, or a first part of it made it, and the bar has lots left?
+    """May the entry fill: is the position flat, or made by a first part of it, and has the bar lots left?
 
     One of the other side than the position waits or rests on until that is closed.
     """
-    return m[WAIT_ORDER] > 0 and (m[POSITION] == 0 or m[WAIT_BEGUN] == 1) and m[LOTS] > 0
+    return (m[POSITION] == 0 or m[WAIT_BEGUN] == 1) and m[LOTS] > 0
 
 
 @kernel
 def fill_waiting(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
     """At an open: the entry that waits for it."""
-    if may_fill(m) and m[WAIT_RESTS] == 0:
+    if may_fill(m):
         fill_entry(m, k, out, ts, m[BAR_O], TAKER)
 
 
 @kernel
 def fill_resting_at_open(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
     """At an open: a limit that it has passed strictly fills there, a trigger that it has reached is taken there."""
-    if may_fill(m) and m[WAIT_RESTS] == 1:
+    if may_fill(m):
         above = m[WAIT_SIDE] * (m[BAR_O] - m[WAIT_PRICE])
         if m[WAIT_TYPE] == LIMIT_TYPE:
             if above < 0:
@@ -206,7 +205,7 @@ def fill_resting_at_open(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
 @kernel
 def fill_resting_inside(m: VectorM, k: VectorM, out: VectorM, ts: int) -> None:
     """Inside a bar: a limit traded through strictly fills at its price, a trigger touched is taken at it."""
-    if may_fill(m) and m[WAIT_RESTS] == 1:
+    if may_fill(m):
         side, price = m[WAIT_SIDE], m[WAIT_PRICE]
         if m[WAIT_TYPE] == LIMIT_TYPE:
             if side * ((m[BAR_L] if side > 0 else m[BAR_H]) - price) < 0:
