@@ -101,6 +101,8 @@ def test_wins_and_losses_as_fractions_of_their_stakes():
     assert stats["avg_loss_ratio"] == pytest.approx(0.03, rel=1e-15)  # (2 % + 4 %) / 2, an amount as avg_loss_abs is
     assert stats["avg_stake_abs"] == "1000.00000000"
     assert stats["trades_per_day"] == 5.0  # of() is one day long
+    two_days = statistics([trade(1), trade(2), trade(3)], cash=CASH, rules=RULES, start_ms=0, end_ms=48 * HOUR)
+    assert (two_days["trades_per_day"], two_days["long"]["trades_per_day"]) == (1.5, 1.5)
 
 
 def test_excursions_are_averaged_with_their_signs():
