@@ -42,6 +42,11 @@ def is_quicker(bars: int, strategy: str, root: Path | None = None) -> bool:
     return interpreted_s > LOAD_S + _missing_s(indicators, strategy, (root or default_root()) / _name())
 
 
+def is_there(strategy: str, root: Path | None = None) -> bool:
+    """Did a process that compiles fold this text before?"""
+    return _mark((root or default_root()) / _name(), strategy).exists()
+
+
 def _missing_s(indicators: int, strategy: str, folder: Path) -> float:
     """Seconds of compiling before this strategy's machine code is complete in `folder`."""
     if _mark(folder, strategy).exists():
