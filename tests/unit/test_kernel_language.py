@@ -13,7 +13,6 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from shared import kernel
 from shared.kernel import OWN, VectorF, VectorM
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,7 +151,7 @@ class Check:
         return "int" if left == right == "int" else None
 
     def _returned(self, name: str) -> str | None:
-        declared = self.module.get(name) or (getattr(kernel, name) if name in OWN else None)
+        declared = OWN.get(name) or self.module.get(name)
         try:
             returned = get_type_hints(declared).get("return")
         except (TypeError, NameError):
