@@ -17,8 +17,7 @@ from services.cli.html_report.markup import Child, Html, el
 from services.cli.html_report.material import Material
 from services.cli.html_report.parts import breakdowns, header, key_figures, months, rules, trades
 
-NO_TRADES = "No trade was closed in this window, so there is nothing to show here."
-NO_FILLS = "Nothing was bought or sold in this window: the equity is the cash that it started with."
+NO_TRADES = "No trade was closed in this window. The table of conditions below says how often each of them held."
 
 # Name -> figure, by what it needs.
 ALWAYS: dict[str, Callable[[Material], Figure]] = {"price": price.figure}
@@ -74,42 +73,48 @@ def page(of: Material) -> str:
 
 
 def _main(of: Material, drawn: dict[str, Figure]) -> Iterator[Html]:
-    def plot(name: str) -> Child:
-        if name not in drawn:
-            return el("p", NO_FILLS if name in OF_FILLS else NO_TRADES, class_="empty")
-        one = drawn[name]
-        height = f"height: {one.layout['height']}px"
-        place = el("div", id=name, class_="plot", role="img", aria_label=one.label, style=height)
-        return place, el("p", one.note, class_="note") if one.note else None
-
+    """The cards of the page, from what most people look at first to what few ask for."""
     traded = bool(of.doc["trades"])
     yield key_figures.headline(of)
     if not traded:
-        yield el("p", NO_TRADES.removesuffix(", so there is nothing to show here.") + WHY, class_="message warn")
+        yield el("p", NO_TRADES, class_="message warn")
     yield card("Key figures", key_figures.grid(of))
-    yield card(f"Price and fills, {of.doc['instrument']['name']}", plot("price"), trades.left_open(of))
+    yield card(f"Price and fills, {of.doc['instrument']['name']}", plot(drawn, "price"), trades.left_open(of))
     if of.has_filled:
-        yield card("Equity", plot("equity"), el("h3", "Underwater"), plot("underwater"))
+        yield card("Equity", plot(drawn, "equity"), el("h3", "Underwater"), plot(drawn, "underwater"))
         yield card("Returns by month", months.heatmap(of))
     if traded:
-        yield card("Excursions and returns", plot("scatter"))
-        yield el("div", card("Returns of trades", plot("returns")), card("Returns of days", plot("days")), class_="two")
+        yield card("Excursions and returns", plot(drawn, "scatter"))
+        yield two(card("Returns of trades", plot(drawn, "returns")), card("Returns of days", plot(drawn, "days")))
     yield card("Conditions", rules.counters(of))
-    if of.has_filled:
-        costs_card = card("Costs", plot("costs"))
-        months_card = card("By month of the exit, UTC", plot("months"))
-        yield el("div", costs_card, months_card, class_="two") if traded else costs_card
     if traded:
-        yield card("By side", breakdowns.by_side(of))
-        yield card("By reason of the exit", breakdowns.by_exit_reason(of))
-        parts = (card("By hour of the exit, UTC", plot("hours")), card("By weekday of the exit, UTC", plot("weekdays")))
-        yield el("div", parts, class_="two")
+        yield from _breakdowns(of, drawn)
         yield card("Trades", trades.table(of))
+    elif of.has_filled:
+        yield two(card("Costs", plot(drawn, "costs")), card("Returns of days", plot(drawn, "days")))
     if of.text is not None:
         yield el("details", el("summary", "The strategy's text"), el("pre", of.text), class_="card")
 
 
-WHY = ". The table of conditions below says how often each of them held."
+def _breakdowns(of: Material, drawn: dict[str, Figure]) -> Iterator[Html]:
+    yield two(card("Costs", plot(drawn, "costs")), card("By month of the exit, UTC", plot(drawn, "months")))
+    yield card("By side", breakdowns.by_side(of))
+    yield card("By reason of the exit", breakdowns.by_exit_reason(of))
+    hours = card("By hour of the exit, UTC", plot(drawn, "hours"))
+    yield two(hours, card("By weekday of the exit, UTC", plot(drawn, "weekdays")))
+
+
+def plot(drawn: dict[str, Figure], name: str) -> Child:
+    """A figure's place, as high as it will be, and its note."""
+    one = drawn[name]
+    height = f"height: {one.layout['height']}px"
+    place = el("div", id=name, class_="plot", role="img", aria_label=one.label, style=height)
+    return place, el("p", one.note, class_="note") if one.note else None
+
+
+def two(*cards: Html) -> Html:
+    """Beside each other where there is room."""
+    return el("div", cards, class_="two")
 
 
 def card(title: str, *children: Child) -> Html:

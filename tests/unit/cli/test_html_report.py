@@ -255,10 +255,24 @@ def test_a_run_without_trades_says_so_instead_of_empty_plots(idle_run: Any) -> N
     shown, doc = idle_run
     assert doc["trades"] == []
     assert set(shown.figures) == {"price"}
-    assert shown.ids == {"price", "figures"}
-    assert NO_TRADES.split(",")[0] in " ".join(shown.texts["p"])
-    assert not {"Trades", "Returns of trades", "Costs", "Equity"} & set(shown.texts["h2"]) - {"Trades"}
+    assert NO_TRADES in shown.texts["p"]
+    assert not {"Returns of trades", "Costs", "Equity", "By side"} & set(shown.texts["h2"])
     assert "holds least often" in " ".join(shown.texts["tr"])
+
+
+def test_a_position_that_was_never_closed_has_an_equity_and_no_trades(lively_run: Any, tmp_path: Path) -> None:
+    until_ms = lively_run[1]["fills"][0]["ts_ms"]
+    out, doc = written(tmp_path, lively(), [bar for bar in BARS if bar.open_ms <= until_ms])
+    assert (doc["trades"], len(doc["fills"])) == ([], 1)
+    shown = Page(out.read_text(encoding="utf-8"))
+    assert shown.ids - {"figures"} == set(shown.figures) == {"price", "equity", "underwater", "days", "costs"}
+    assert "Left open: " in shown.texts["strong"]
+    assert NO_TRADES in shown.texts["p"]
+
+
+def test_every_figure_has_its_place_and_every_place_its_figure(lively_run: Any, idle_run: Any) -> None:
+    for shown, _ in (lively_run, idle_run):
+        assert shown.ids - {"trades", "figures"} == set(shown.figures)
 
 
 def test_one_trade_is_drawn_and_counted_in_the_singular(lively_run: Any, tmp_path: Path) -> None:

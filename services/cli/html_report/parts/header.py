@@ -15,7 +15,7 @@ def header(of: Material) -> Html:
     name = strategy["name"] + (f" : {strategy['variant']}" if strategy["variant"] else "")
     return el(
         "header",
-        el("p", "Paperfold · backtest report", class_="brand"),
+        el("p", "Paperfold · report of a run", class_="brand"),
         el("h1", name),
         el(
             "p",
