@@ -23,6 +23,7 @@ from shared.performance.document import BarsFolded, Header, Json, document, fill
 from shared.performance.money import average_price
 from shared.strategy.load import load
 from shared.strategy.planning import plan_for
+from shared.strategy.spec import Spec
 from tests.support.reference import backtest as reference
 
 RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal("1.00"))
@@ -46,9 +47,7 @@ def fold_of(
     rules: InstrumentRules = RULES,
 ) -> Fold:
     """A fold that has folded nothing yet."""
-    loaded = load(text, "case.yaml")
-    assert loaded.spec is not None, [str(problem) for problem in loaded.problems]
-    plan = plan_for(loaded.spec, variant=variant)
+    plan = plan_for(_spec(text), variant=variant)
     first = bars.open_ms[0]
     setup = Setup(
         rules,
@@ -92,7 +91,7 @@ def spelled(rules: InstrumentRules, decision: Decision) -> Json:
         case OrderEvent():
             return {"row": "order"} | order_json(rules, decision)
         case Fill():
-            return {"row": "fill", "reference": rules.price_text(decision.reference)} | fill_json(rules, decision)
+            return {"row": "fill"} | fill_json(rules, decision)
         case Trade():
             return {"row": "trade"} | trade_json(rules, decision)
         case EquityPoint(seq, ts_ms, equity, cash, position):
@@ -210,6 +209,21 @@ def of(rows: Sequence[Json], kind: str) -> list[Json]:
     return [row for row in rows if row["row"] == kind]
 
 
+STRATEGIES = Path(__file__).parents[2] / "strategies"
+
+
 def strategy(name: str) -> str:
     """Text of a shipped strategy."""
-    return (Path(__file__).parents[2] / "strategies" / f"{name}.yaml").read_text(encoding="utf-8")
+    return (STRATEGIES / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def shipped() -> list[tuple[str, str | None]]:
+    """Name and variant of all that is shipped; None: as it stands."""
+    names = sorted(path.stem for path in STRATEGIES.glob("*.yaml"))
+    return [(name, variant) for name in names for variant in (None, *_spec(strategy(name)).variants)]
+
+
+def _spec(text: str) -> Spec:
+    loaded = load(text, "case.yaml")
+    assert loaded.spec is not None, [str(problem) for problem in loaded.problems]
+    return loaded.spec

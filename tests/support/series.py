@@ -27,7 +27,9 @@ THINGS = {
     "crash": "once, the price loses most of its worth within an hour",
     "rally": "once, the price multiplies within an hour",
     "off_tick": "prices between the ticks, halves too",
+    "volumes": "volumes of next to nothing, and of more than there is",
 }
+SCALES = (1e-10, 1e-6, 1e-4, 0.01, 0.01, 0.01, 1e4, 1e10)  # of hundredths, where volumes vary
 
 
 class Market(NamedTuple):
@@ -123,8 +125,15 @@ def frame_of(market: Market) -> pd.DataFrame:
     def price(hundredths: int) -> float:
         return float(round(hundredths * unit, 8))
 
+    random = Random(market.seed + 1)  # of its own: what else a market does stays the same
+
+    def volume(hundredths: int) -> float:
+        return (
+            hundredths * SCALES[int(random.random() * len(SCALES))] if "volumes" in market.things else hundredths / 100
+        )
+
     rows = [
-        (bar.open_ms, price(bar.open), price(bar.high), price(bar.low), price(bar.close), bar.volume / 100)
+        (bar.open_ms, price(bar.open), price(bar.high), price(bar.low), price(bar.close), volume(bar.volume))
         for bar in minutes_of(market)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -27,7 +27,7 @@ def test_a_buy_pays_slippage_half_spread_and_commission_to_the_last_digit():
             "side": "buy",
             "quantity": "10.00000",
             "price": "101.04",
-            "reference": "101.00",
+            "reference_price": "101.00",
             "fee_quote": "0.20208000",
             "liquidity": "taker",
             "reason": "entry",

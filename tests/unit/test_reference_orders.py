@@ -58,7 +58,7 @@ def test_it_is_sized_by_the_risk_that_its_price_would_run():
 def test_a_trigger_is_taken_with_costs_and_names_its_reference():
     text = strategy("execution: {order_type: stop, stop_offset_bps: 100}")
     (fill,) = backtest(text, bars(100, (100, 101, 100, 101)))["fills"]
-    assert (fill["price"], fill["reference"], fill["liquidity"]) == ("101.04", "101.00", "taker")  # 101.0303, up
+    assert (fill["price"], fill["reference_price"], fill["liquidity"]) == ("101.04", "101.00", "taker")  # 101.0303, up
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ Where the pages leave a question open, the most literal reading was taken:
 - A `stop` that keeps the position acts before the late closes that its bar would bring ("before anything of this
   bar"); the first of several stops counts. After a stop with closing, the bar ends with its mark and row, without
   decisions; a flat run stops at the open, without a row.
-- A `close_position` or closing `stop` at an open where an exit waits gives its own reason: commands come first.
 - `&` and `|` bind like `and` and `or`. `highest(x, n)` with a value inside its n that is not ready is not ready.
 - Exit rules are evaluated at every entry close, with the position of that close; position names of a flat run are
   not ready. `bars_since` and the like keep their memory from one position to the next.
@@ -162,7 +161,7 @@ class Backtest:
                 self._decider.entry_close(late[i], self._start_ms)
             self.desk.bar_begins(minute, started)
             for command in due:
-                self._obey(command, minute)
+                self._obey(command, minute.open_ms)
             if started:
                 self.desk.at_open(minute)
                 self.desk.inside(minute)
@@ -193,9 +192,10 @@ class Backtest:
         self.desk.journal.note(ts_ms, "stopped")
         self.status = "stopped"
 
-    def _obey(self, command: Command, minute: Minute) -> None:
-        """ "A stop of the run whose close fills in part leaves it ending: ... later commands do nothing"."""
-        desk, open_ms = self.desk, minute.open_ms
+    def _obey(self, command: Command, open_ms: int) -> None:
+        """ "A stop of the run whose close fills in part leaves it ending: ... later commands do nothing". A close waits
+        for step (1) of this open."""
+        desk = self.desk
         if desk.ending == "stopped":
             return
         match command.kind:
@@ -209,10 +209,10 @@ class Backtest:
                     desk.journal.note(open_ms, "unpaused")
                 desk.paused = False
             case "close_position":
-                desk.close_on_command(minute, "close_command")
+                desk.decide_close("close_command", open_ms)
             case "stop":
                 desk.cancel_entry(open_ms, "stop_command")
-                desk.close_on_command(minute, "stop_command")
+                desk.decide_close("stop_command", open_ms)
                 desk.ending = "stopped"
             case kind:
                 raise NotImplementedError(f"command {kind}")

@@ -25,8 +25,8 @@ class Decider:
         self._allow_short = strategy.execution.get("allow_short", True)
         self._order_type = strategy.execution.get("order_type", "market")
         self._expire_bars = int(strategy.execution.get("expire_bars", 1))
-        time_exit = strategy.risk.get("time_exit")
-        self._time_exit = None if time_exit is None else int(time_exit["bars"])
+        time_exit = strategy.risk.get("time_exit") or (strategy.risk.get("take_profit") or {}).get("time_exit")
+        self._time_exit = int(time_exit["bars"]) if time_exit else None
 
     def entry_close(self, j: int, start_ms: int) -> None:
         """Rules of entry bar `j`; orders and a row only when it ends after the start."""

@@ -93,11 +93,6 @@ class Desk:
         self.close = Order(-self.position.side, "market", reason)
         self.journal.order("submitted", self.close, ts_ms, self.position.quantity)
 
-    def close_on_command(self, minute: Minute, reason: str) -> None:
-        self.decide_close(reason, minute.open_ms)
-        if self.close:
-            self._fill_close(minute)
-
     def _pull(self, trigger: Trigger, close_ms: int) -> None:
         """ "Each trigger cancels a resting entry before it closes"."""
         if trigger.note:

@@ -58,4 +58,4 @@ def as_of(values: Sequence[Value | None], ends: Sequence[int], at: Sequence[int]
 
 def lagged(values: Sequence[Value | None], lag: int) -> list[Value | None]:
     """The same values, `lag` bars later."""
-    return [None] * min(lag, len(values)) + list(values[: len(values) - lag if lag else None])
+    return [None] * min(lag, len(values)) + list(values[: max(0, len(values) - lag)])

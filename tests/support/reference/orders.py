@@ -88,7 +88,7 @@ class Journal:
             side=_side(order.side),
             quantity=self._instrument.quantity_text(quantity),
             price=self._instrument.price_text(price),
-            reference=self._instrument.price_text(reference),
+            reference_price=self._instrument.price_text(reference),
             fee_quote=self._instrument.quote_text(fee),
             liquidity=liquidity,
             reason=order.reason,

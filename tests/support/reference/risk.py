@@ -249,15 +249,19 @@ class Risk:
 
     # --- where a stop moves to
 
+    def _moves(self, key: str) -> Any:
+        """ "Both stand in `stop_loss` or directly in `risk_management`"."""
+        return self._stop.get(key, self._risk.get(key))
+
     @property
     def trailing_atr(self) -> str | None:
         """Id of the ATR that a trailing stop reads."""
-        trailing = self._stop.get("trailing") or {}
+        trailing = self._moves("trailing") or {}
         return trailing["atr"]["id"] if "atr" in trailing else None
 
     def breakeven(self, side: int, entry: Decimal, first_stop: Decimal, best: Decimal) -> Decimal | None:
         """ "Break-even: gain >= breakeven_at_r x risk: candidate = the entry price." """
-        at_r = self._stop.get("breakeven_at_r")
+        at_r = self._moves("breakeven_at_r")
         if at_r is None or side * (best - entry) < decimal_of(at_r) * abs(entry - first_stop):
             return None
         return entry
@@ -267,7 +271,7 @@ class Risk:
     ) -> Decimal | None:
         """ "Trailing: gain >= activate_at_r x risk: candidate = best x (1 - side x percent), or best - side x d,
         with d = mult x ATR as a float product, rounded to 1e-8"."""
-        trailing = self._stop.get("trailing")
+        trailing = self._moves("trailing")
         if not trailing:
             return None
         if side * (best - entry) < decimal_of(trailing.get("activate_at_r", 0)) * abs(entry - first_stop):
@@ -287,7 +291,7 @@ class Risk:
     def _regime(self, section: Mapping[str, Any], adjustments: str) -> tuple[Column, Column] | None:
         if not section.get(adjustments):
             return None
-        id_ = section.get("regime") or self._risk.get("regime") or self._strategy.first("ADX")
+        id_ = section.get("regime") or self._size.get("regime") or self._strategy.first("ADX")
         if id_ is None:
             self.notes.append(f"{adjustments}: no ADX, taken as 1")
             return None

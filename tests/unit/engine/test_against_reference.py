@@ -1,27 +1,23 @@
 """The engine holds against a reference that was written apart from it: the same rows, in order, and the same status.
 
-`PAPERFOLD_LONG=1` runs every case on every market, and thousands of generated strategies.
+`PAPERFOLD_LONG=1` runs every case on every market. Generated strategies: test_generated.py; real bars: the file beside.
 """
 
 import os
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 
-import pandas as pd
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
 
 from shared.domain.instrument import InstrumentRules
-from shared.strategy.load import load
-from tests.support.differential import assert_equal, bars_of, of, strategy
+from tests.support.differential import assert_equal, bars_of, of, shipped, strategy
 from tests.support.series import Market, frame_of
 from tests.unit.engine.cases import CASES, CROSS, HALF, LEVELS, MARKETS, OFTEN, PROFILE, STOP, commands_over, text
-from tests.unit.engine.generated import Run, runs
+from tests.unit.engine.order_cases import ORDER_CASES
 
 LONG = os.environ.get("PAPERFOLD_LONG", "") not in ("", "0")
+ALL_CASES = CASES | ORDER_CASES
 MARKETS_A_CASE = len(MARKETS) if LONG else 2
-HOW_OFTEN = 5_000 if LONG else 60
 
 market = cache(frame_of)
 
@@ -32,12 +28,6 @@ def markets_of(number: int) -> list[str]:
     return [names[(number * MARKETS_A_CASE + i) % len(names)] for i in range(MARKETS_A_CASE)]
 
 
-SHIPPED = [
-    ("ema-cross", None),
-    ("volume-profile-breakout", None),
-    ("volume-profile-breakout", "reversal_only"),
-    ("volume-profile-breakout", "continuation_only"),
-]
 LONG_MARKETS = [
     Market(21, 10_000, ("holes", "jumps")),
     Market(22, 12_000, ("quiet", "wide", "days", "off_tick")),
@@ -45,7 +35,7 @@ LONG_MARKETS = [
 
 
 @pytest.mark.parametrize("long_market", LONG_MARKETS, ids=["holes", "quiet"])
-@pytest.mark.parametrize(("name", "variant"), SHIPPED)
+@pytest.mark.parametrize(("name", "variant"), shipped())
 def test_a_shipped_strategy_is_the_same(name: str, variant: str | None, long_market: Market) -> None:
     assert_equal(strategy(name), market(long_market), variant=variant)
 
@@ -54,12 +44,12 @@ def test_a_shipped_strategy_is_the_same(name: str, variant: str | None, long_mar
     ("case", "where"),
     [
         pytest.param(case, where, id=f"{case}: {where}")
-        for i, case in enumerate(CASES)
+        for i, case in enumerate(ALL_CASES)
         for where in markets_of(i)
     ],
 )  # fmt: skip
 def test_a_case_is_the_same(case: str, where: str) -> None:
-    assert_equal(CASES[case], market(MARKETS[where]))
+    assert_equal(ALL_CASES[case], market(MARKETS[where]))
 
 
 @pytest.mark.parametrize("timeframe", ["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d"])
@@ -83,12 +73,16 @@ def test_a_start_after_warmup_is_the_same(case: str, lead: int, skipped: int) ->
 
 @pytest.mark.parametrize("seed", range(40 if LONG else 8))
 @pytest.mark.parametrize("where", ["holes", "quiet", "wild", "days"])
-@pytest.mark.parametrize("case", ["ladder", "reversal at every other bar", "protection that ends", "signal strength"])
+@pytest.mark.parametrize(
+    "case",
+    ["ladder", "reversal at every other bar", "protection that ends", "signal strength", "limits that wait",
+     "a share, and exits laid anew", "a share of limits"],
+)  # fmt: skip
 def test_commands_are_the_same(case: str, where: str, seed: int) -> None:
     frame = market(MARKETS[where]).head(500)
     bars = bars_of(frame)
     commands = commands_over(bars, seed, 1 + 2 * seed, stops=seed % 2 == 0)
-    assert_equal(CASES[case], frame, commands, start_ms=bars.open_ms[seed * 5])
+    assert_equal(ALL_CASES[case], frame, commands, start_ms=bars.open_ms[seed * 5])
 
 
 def rules(tick: str, step: str, min_quantity: str = "0.00001", min_notional: str = "1.00") -> InstrumentRules:
@@ -109,10 +103,24 @@ INSTRUMENTS = {
 
 
 @pytest.mark.parametrize("instrument", INSTRUMENTS)
-@pytest.mark.parametrize("case", ["ladder", "target of a multiple", "ATR stop", "by risk", "wide buffer"])
+@pytest.mark.parametrize(
+    "case",
+    ["ladder", "target of a multiple", "ATR stop", "by risk", "wide buffer", "everything", "trailing", "triggers"],
+)
 def test_every_instrument_is_the_same(case: str, instrument: str) -> None:
-    of, minutes = INSTRUMENTS[instrument]
-    assert_equal(CASES[case], market(minutes), rules=of)
+    instrument_rules, minutes = INSTRUMENTS[instrument]
+    assert_equal(ALL_CASES[case], market(minutes), rules=instrument_rules)
+
+
+@pytest.mark.parametrize("cash", ["2501", "5010", "10010"])
+def test_cash_for_a_few_lots_is_the_same(cash: str) -> None:
+    frame = market(Market(47, 1_500, ("jumps",), "2500"))
+    assert_equal(ORDER_CASES["all of the cash, coin by coin"], frame, rules=rules("0.01", "1", "1", "10"), cash=cash)
+
+
+@pytest.mark.parametrize("case", ["short to ruin", "a share of shorts to ruin"])
+def test_ruin_is_the_same(case: str) -> None:
+    assert_equal(ALL_CASES[case], market(Market(17, 2_000, ("rally",))))
 
 
 @pytest.mark.parametrize("cash", ["0.00000001", "1", "10.00000001", "1000000000"])
@@ -125,26 +133,3 @@ def test_levels_across_a_crash_and_a_rally_are_the_same() -> None:
     for name in ("crash", "rally"):
         assert_equal(text(LEVELS, PROFILE, risk), market(MARKETS[name]))
         assert_equal(text(OFTEN, risk="position_size: {base_size: 1}", entry="1h"), market(MARKETS[name]))
-
-
-@settings(
-    max_examples=HOW_OFTEN, deadline=None, derandomize=not LONG, database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)  # fmt: skip
-@given(runs())
-def test_a_generated_strategy_is_the_same(run: Run) -> None:
-    assume(load(run.text, "generated.yaml").spec is not None)  # such as a rule of more than 500 characters
-    frame = frame_of(run.market)
-    commands = commands_over(bars_of(frame), run.commands_seed, run.commands)
-    start = int(frame.open_time[min(run.lead, len(frame) - 1)])
-    assert_equal(run.text, frame, commands, start_ms=start)
-
-
-REAL = ["90d_20240615_20240912", "gaps_20210201_20210521", "covid_20200301_20200320"]
-
-
-@pytest.mark.real_data
-@pytest.mark.parametrize("file", REAL)
-@pytest.mark.parametrize("name", ["ema-cross", "volume-profile-breakout"])
-def test_real_bars_are_the_same(name: str, file: str, real_data: Path) -> None:
-    assert of(assert_equal(strategy(name), pd.read_parquet(real_data / f"binance_BTCUSDT_1m_{file}.parquet")), "fill")
