@@ -210,7 +210,7 @@ def test_one_bar_never_says_more_than_its_buffer_holds(seed: int) -> None:
 def test_no_generated_bar_says_more(run: Run, commands: int) -> None:
     assume(load(run.text, "generated.yaml").spec is not None)
     bars = bars_of(run.market)
-    fold = fold_of(run.text, bars)
+    fold = fold_of(run.text, bars, rules=run.rules, cash=run.cash)
     fold.given = (bars, commands_over(bars, run.commands_seed, commands))  # type: ignore[attr-defined]
     most, used = most_of(fold)
     assert used <= most
