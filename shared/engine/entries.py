@@ -118,6 +118,8 @@ def affordable(m: VectorM, k: VectorM, price: int, quantity: int, rate_ppm: int)
     lot = product(price, k[UNIT])
     if m[CASH] <= 0:
         return 0
+    elif lot == 0:  # a price that rounds to no tick
+        return quantity
     most = min(quantity, mul_div_floor(m[CASH], PPM, PPM + rate_ppm) // lot + 1)
     # the fee rounds to even, so the quotient can be one lot off
     while most > 0 and product(most, lot) + fee_of(product(most, lot), rate_ppm) > m[CASH]:
@@ -165,7 +167,7 @@ def fill_entry(m: VectorM, k: VectorM, out: VectorM, ts: int, reference: int, li
             lay_exits_anew(m, k, out, ts)
     elif quantity == 0:
         refuse(m, out, ts, m[WAIT_QUANTITY], price, INSUFFICIENT_CASH)
-    elif notional_of(k, price, quantity) < k[MIN_NOTIONAL]:
+    elif notional_of(k, price, quantity) < max(1, k[MIN_NOTIONAL]):
         refuse(m, out, ts, quantity, price, UNDER_MIN_NOTIONAL)
     elif stop == INVALID:
         refuse(m, out, ts, quantity, price, INVALID_STOP)

@@ -48,6 +48,8 @@ def entry_quantity(
 ) -> int:
     """Lot steps of an entry at `price`, the close or the order's own; `stop` is what it gives (RISK), ATR in 1e-8."""
     lot_value = product(price, k[UNIT])
+    if lot_value == 0:  # a price that rounds to no tick
+        return 0
     quantity = 0
     if k[SIZING] == RISK:
         quantity = mul_div_floor(equity, k[AMOUNT], PPM) // product(abs(price - stop), k[UNIT])

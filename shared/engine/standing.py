@@ -1,7 +1,7 @@
 """Position-aware names of rules: facts about the open position as floats, not ready when flat."""
 
 from shared.engine.words import BARS_HELD, ENTRY_PRICE, FIRST_STOP, POSITION, TICK_E8
-from shared.kernel import NAN, VectorM, kernel
+from shared.kernel import NAN, VectorM, div, kernel
 
 
 @kernel
@@ -22,7 +22,7 @@ def profit_ratio(m: VectorM, k: VectorM, close: float) -> float:
     if m[POSITION] == 0:
         return NAN
     price = entry_price(m, k)
-    return (close - price) / price if m[POSITION] > 0 else (price - close) / price
+    return div(close - price, price) if m[POSITION] > 0 else div(price - close, price)
 
 
 @kernel

@@ -1,8 +1,11 @@
 """Limit and stop entries, by hand: where they rest, when they fill and at what, and what ends them (decision 0009)."""
 
+from decimal import Decimal
+
 import pytest
 
 from shared.domain.decision import Trade
+from shared.domain.instrument import InstrumentRules
 from tests.support.stories import Row, story, strategy, told
 
 LIMIT = "order_type: limit, limit_offset_bps: 100"
@@ -138,6 +141,17 @@ def test_a_fill_below_the_minimum_notional_is_refused() -> None:
     """Two lots at 0.60 were worth 1.20; gapped down to 0.45 they are worth 0.90."""
     text = strategy(long="high == 1", risk="position_size: {quote: 1.20}", execution="order_type: limit")
     assert story(text, [(0.6, 1, 0.6, 0.6), 0.45])[1:] == ["1o a rejected limit buy 2 @0.45 min_notional"]
+
+
+@pytest.mark.parametrize("limits", ["", "order_type: limit"])
+def test_a_price_of_no_tick_buys_nothing(limits: str) -> None:
+    """0.004 is nearest to 0 ticks of 0.01; a minimum notional of zero lets it in no more than another."""
+    free = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal(1), Decimal(0), Decimal(0))
+    text = strategy(long="true", execution=limits)
+    kind = "limit" if limits else "market"
+    assert story(text, [0.004], rules=free) == [f"0c a rejected {kind} buy 0 min_quantity"]
+    bars: list[Row | float] = [1, (0.004, 1, 0.004, 1)]
+    assert story(text, bars, rules=free)[1] == f"1o a rejected {kind} buy 1000 min_notional"
 
 
 # --- inside the bar of its fill --------------------------------------------------------------------------------------
