@@ -223,6 +223,21 @@ def test_a_stop_of_the_run_that_fills_in_part_ends_it_where_it_is_flat():
     assert (result["status"], notes(result)) == ("stopped", [(5 * MINUTE - 1, "stopped", 0)])
 
 
+# --- next to nothing
+
+
+@pytest.mark.parametrize(
+    ("rows", "rejection"),
+    [
+        pytest.param((100, 0.004), ("rejected", 2 * MINUTE - 1, "0.00000", None, "min_quantity"), id="decided at"),
+        pytest.param((100, 0.004), ("rejected", MINUTE, "10.00000", None, "min_notional"), id="filled at"),
+    ],
+)
+def test_a_price_of_no_tick_buys_nothing(rows, rejection):
+    text = strategy(f"execution: {{{NOTHING}}}", logic="entry_long: ['close > 0']")
+    assert rejection in orders(backtest(text, bars(*rows)))
+
+
 # --- sizing by volatility
 
 

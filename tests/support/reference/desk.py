@@ -236,7 +236,7 @@ class Desk:
     def _rejection(self, entry: Entry, price: Decimal, lowered: Decimal) -> str | None:
         if lowered == 0:
             return "insufficient_cash"
-        if lowered * price < self.instrument.min_notional:
+        if price == 0 or lowered * price < self.instrument.min_notional:
             return "min_notional"
         if self.risk.has_stop and self.risk.stop(entry.side, price, entry.readings) is None:
             return "invalid_stop"

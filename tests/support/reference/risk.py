@@ -122,11 +122,12 @@ class Risk:
             return Decimal(0), "no_equity"
         if self._not_ready(readings):
             return Decimal(0), "not_ready"
-        lot_price = Fraction(price * instrument.step)
-        wanted = self._lots_wanted(side, equity, price, readings)
-        if wanted is None:
+        if self._risks and self.stop(side, price, readings) in (None, price):
             return Decimal(0), "no_stop_distance"
-        lots = int(wanted)
+        if price == 0:  # "A price that rounds to 0 ticks buys no lot"
+            return Decimal(0), "min_quantity"
+        lot_price = Fraction(price * instrument.step)
+        lots = int(self._lots_wanted(side, equity, price, readings))
         cap = self._key("max_position_pct")
         if cap is not None:
             lots = min(lots, int(Fraction(equity * decimal_of(cap)) / lot_price))
@@ -137,14 +138,16 @@ class Risk:
             return quantity, "min_notional"
         return quantity, None
 
-    def _lots_wanted(self, side: int, equity: Decimal, price: Decimal, readings: Readings) -> Fraction | None:
+    @property
+    def _risks(self) -> bool:
+        """Whether risk_pct sizes."""
+        return self._key("risk_pct") is not None and self._key("use_position_sizing") is not False
+
+    def _lots_wanted(self, side: int, equity: Decimal, price: Decimal, readings: Readings) -> Fraction:
         lot_price = Fraction(price * self._instrument.step)
-        risk_pct = self._key("risk_pct")
-        if risk_pct is not None and self._key("use_position_sizing") is not False:
-            stop = self.stop(side, price, readings)
-            if stop is None or stop == price:
-                return None
-            return Fraction(equity * decimal_of(risk_pct)) / Fraction(abs(price - stop) * self._instrument.step)
+        if self._risks:
+            distance = abs(price - self.stop(side, price, readings))
+            return Fraction(equity * decimal_of(self._key("risk_pct"))) / Fraction(distance * self._instrument.step)
         if readings.size_atr is not None:
             # "floor(equity x A x tick / (a x unit))": a lot is unit / tick, A counts 10^-12
             a = to_e8(readings.size_atr)

@@ -35,6 +35,8 @@ class Till:
 
     def covers(self, wanted: Decimal, price: Decimal, liquidity: str) -> Decimal:
         """ "Lowered to the most lots for which price x quantity + fee <= cash"."""
+        if price == 0:
+            return wanted
         return min(wanted, affordable(self.cash, price, liquidity, self._costs, self._instrument))
 
     def fill(

@@ -54,6 +54,7 @@ VENUES = (
     Venue("1.5", "0.01", instrument("0.01", "1", "1", "10")),  # prices meet stops and limits on the tick
     Venue("2500", "0.01", instrument("0.01", "1", "1", "10"), "10010"),  # cash covers four lots, or three
     Venue("0.00001234", "0.00000001", instrument("0.00000001", "1", "1", "0.5")),
+    Venue("0.04", "0.001", instrument("0.05", "1", "1", "0")),  # a tick or two, or none
     Venue("900000000", "0.01", RULES, "1000000000"),
 )
 
