@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types replay replay-accept chaos day bench docs lock
+.PHONY: help run demo test check lint types replay replay-accept chaos mutants day bench docs lock
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -31,6 +31,9 @@ replay: $(INSTALLED)  ## recorded runs still decide the same
 
 replay-accept: $(INSTALLED)  ## record them anew, after ENGINE_VERSION was raised
 	@$(BIN)/python -m tests.support.replays
+
+mutants: $(INSTALLED)  ## lines of the engine are broken one by one on a copy: the suite notices each
+	@$(BIN)/python -m tests.mutation --jobs 4
 
 chaos: $(INSTALLED)  ## a day of real bars under forty kills: no byte differs (5 minutes)
 	@$(BIN)/pytest -s tests/chaos/kill_nine_for_a_day.py

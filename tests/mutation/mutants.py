@@ -25,8 +25,11 @@ MUTANTS: tuple[Mutant, ...] = (
         ("short_stop_by_the_low", "m[BAR_H] >= m[STOP]", "m[BAR_L] >= m[STOP]"),
         ("quiet_minute_triggers", "    if m[NO_TRADE] == 0:\n        ts =", "    if True:\n        ts ="),
         ("entered_inside_is_safe", "if m[FILLED] > before and is_stopped(m):", "if False:"),
-        ("entry_before_close", "    fill_close(m, k, out, ts)\n    fill_waiting(m, k, out, ts)",
-         "    fill_waiting(m, k, out, ts)\n    fill_close(m, k, out, ts)"),
+        ("entry_before_close",
+         ("    if m[CLOSE_ORDER] > 0:\n        fill_close(m, k, out, ts)\n"
+         "    if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 0:\n        fill_waiting(m, k, out, ts)\n"),
+         ("    if m[WAIT_ORDER] > 0 and m[WAIT_RESTS] == 0:\n        fill_waiting(m, k, out, ts)\n"
+         "    if m[CLOSE_ORDER] > 0:\n        fill_close(m, k, out, ts)\n")),
         ("profit_before_stop", "if is_stopped(m):\n                fill_stop",
          "if m[TARGET] == 0 and is_stopped(m):\n                fill_stop"),
     ),
