@@ -21,8 +21,15 @@ from tests.support.differential import fold_of, strategy
 from tests.support.series import Market, bars_of
 from tests.unit.engine.cases import CASES, HALF, MARKETS, OFTEN, commands_over, text
 from tests.unit.engine.generated import Run, runs
+from tests.unit.engine.order_cases import ORDER_CASES
 
-CUT = ["ladder", "two timeframes above", "history and memory", "smoothed protection", "signal strength"]
+ALL_CASES = CASES | ORDER_CASES
+CUT = [
+    "ladder", "two timeframes above", "history and memory", "smoothed protection", "signal strength",
+    "limits that wait", "triggers that wait", "trailing by an ATR of a higher timeframe", "break-even, then trailing",
+    "a share, and exits laid anew", "a share of limits", "a share of triggers", "a share, protected",
+    "one loss, with triggers", "cooldown after losses", "daily loss of limits", "everything",
+]  # fmt: skip
 SHORT = Market(61, 420, ("holes", "wide", "quiet", "jumps"))
 
 
@@ -37,23 +44,27 @@ def ahead(fold: Fold, commands: list[Command]) -> list[Command]:
 @pytest.mark.parametrize("case", CUT)
 def test_a_fold_cut_anywhere_is_the_fold_uncut(case: str) -> None:
     bars = bars_of(SHORT)
-    whole = fold_of(CASES[case], bars)
+    whole, begun, goes_on = (fold_of(ALL_CASES[case], bars) for _ in range(3))
     rows = whole.fold(bars)
     end = whole.snapshot()
-    for cut in range(0, len(bars.open_ms) + 1, 3):
-        begun, goes_on = fold_of(CASES[case], bars), fold_of(CASES[case], bars)
-        before = begun.fold(part(bars, 0, cut))
+    before: list[int] = []
+    for cut in range(len(bars.open_ms) + 1):
         assert goes_on.restore(begun.snapshot())
         assert before + goes_on.fold(part(bars, cut)) == rows
         assert goes_on.snapshot() == end
+        before += begun.fold(part(bars, cut, cut + 1))
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("case", ["ladder", "reversal at every other bar", "protection that ends"])
+@pytest.mark.parametrize(
+    "case",
+    ["ladder", "reversal at every other bar", "protection that ends", "limits that wait", "a share of the volume",
+     "a share of limits", "a share of triggers", "a share of shorts to ruin", "everything"],
+)  # fmt: skip
 def test_bar_by_bar_with_commands_is_all_at_once(case: str, seed: int) -> None:
     bars = bars_of(SHORT)
     commands = commands_over(bars, seed, 3 * seed, stops=seed % 2 == 0)
-    whole, single = fold_of(CASES[case], bars), fold_of(CASES[case], bars)
+    whole, single = fold_of(ALL_CASES[case], bars), fold_of(ALL_CASES[case], bars)
     rows = whole.fold(bars, commands)
     found: list[int] = []
     for at in range(len(bars.open_ms)):
@@ -180,14 +191,19 @@ TWENTY = ", ".join(f"{{level: {i * 0.0005:.4f}, percent: 0.2}}" for i in range(1
 WORST = text(
     'logic: {entry_long: ["close > open"], exit_long: ["true"], entry_short: ["close <= open"], exit_short: ["true"]}',
     "{id: slow, type: SMA, timeframe: 1h, length: 1}",
-    f"{HALF}, stop_loss: {{base_percent: 0.02}}, take_profit: {{base_percent: 0.02, partial_exits: [{TWENTY}]}}",
-    "equity_protection: {drawdown_threshold: 0.0001, cooldown: 60s, max_drawdown_total: 0.9}",
+    f"{HALF}, stop_loss: {{base_percent: 0.02, breakeven_at_r: 0.1, trailing: {{percent: 0.001}}}},"
+    f" take_profit: {{base_percent: 0.02, partial_exits: [{TWENTY}]}}",
+    "equity_protection: {drawdown_threshold: 0.0001, cooldown: 60s, max_drawdown_total: 0.9, max_daily_loss: 0.001,"
+    " max_consecutive_losses: 1}",
     entry="1m",
 )
+SENT = ["", "execution: {order_type: limit}", "execution: {order_type: stop}", "execution: {participation: 0.0002}",
+        "execution: {participation: 0.0002, order_type: limit, expire_bars: 9}"]  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_one_bar_never_says_more_than_its_buffer_holds(seed: int) -> None:
+@pytest.mark.parametrize("sent", range(len(SENT)))
+@pytest.mark.parametrize("seed", range(6))
+def test_one_bar_never_says_more_than_its_buffer_holds(seed: int, sent: int) -> None:
     """Reversals with a ladder of twenty at every minute, all commands at every bar, late closes, fills at the open."""
     entry = ("1m", "3m", "15m")[seed % 3]
     bars = bars_of(Market(70 + seed, 600, ("holes", "jumps", "wide", "quiet"), swing_ppm=9_000))
@@ -198,7 +214,7 @@ def test_one_bar_never_says_more_than_its_buffer_holds(seed: int) -> None:
         for i, ms in enumerate(bars.open_ms)
         for j in range(random.choice((0, 0, 1, 3)))
     ]
-    fold = fold_of(WORST.replace("entry: 1m", f"entry: {entry}"), bars)
+    fold = fold_of(WORST.replace("entry: 1m", f"entry: {entry}") + SENT[sent], bars)
     fold.given = (bars, commands)  # type: ignore[attr-defined]
     most, used = most_of(fold)
     assert 0 < used <= most

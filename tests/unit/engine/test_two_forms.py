@@ -12,15 +12,20 @@ from tests.support.compiled_fold import Folded, Job, fold_compiled, fold_job
 from tests.support.differential import strategy
 from tests.support.series import Market, bars_of
 from tests.unit.engine.cases import CASES, MARKETS, OFTEN, commands_over, text
+from tests.unit.engine.order_cases import ORDER_CASES
 
 SHIPPED = [
     Job(strategy("ema-cross"), Market(51, 6_000, ("holes", "jumps"))),
     Job(strategy("volume-profile-breakout"), Market(52, 9_000, ("holes", "quiet", "wide"))),
 ]
 COMMANDED = MARKETS["days"]
-COMMANDS = tuple(
-    (c.effective_ms, c.kind, c.id, c.close_position) for c in commands_over(bars_of(COMMANDED), 3, 40, stops=False)
-)
+
+
+def commands_at(market: Market, seed: int, count: int) -> tuple[tuple[int, str, int, bool], ...]:
+    asked = commands_over(bars_of(market), seed, count, stops=False)
+    return tuple((command.id, command.kind, command.effective_ms, command.close_position) for command in asked)
+
+
 JOBS = [
     *SHIPPED,
     Job(CASES["ladder of twenty"], MARKETS["wild"], cuts=(1, 700, 1_500)),
@@ -33,11 +38,15 @@ JOBS = [
     Job(CASES["three values"], MARKETS["days"]),
     Job(CASES["the open position"], MARKETS["wild"]),
     Job(CASES["by risk of an ATR, capped"], MARKETS["crash"]),
-    Job(
-        CASES["reversal at every other bar"],
-        COMMANDED,
-        commands=tuple((id_, kind, at, closes) for at, kind, id_, closes in COMMANDS),
-    ),
+    Job(CASES["reversal at every other bar"], COMMANDED, commands=commands_at(COMMANDED, 3, 40)),
+]
+SHORT = [
+    Market(54, 900, ("holes", "wide", "jumps", "quiet")),
+    Market(55, 900, ("wide", "off_tick", "rally"), swing_ppm=3_000),
+]
+ORDERS = [
+    Job(text, SHORT[i % 2], cuts=(1, 300 + i), commands=commands_at(SHORT[i % 2], i, i % 4))
+    for i, text in enumerate(ORDER_CASES.values())
 ]
 TOO_MUCH = [Job(text(OFTEN, risk="position_size: {base_size: 3}"), MARKETS["calm"], cash="46000000000")]
 
@@ -56,8 +65,14 @@ def test_compiled_is_interpreted(tmp_path: Path) -> None:
         assert folded.rows
 
 
+def test_orders_that_rest_move_and_fill_in_parts_are_the_same(tmp_path: Path) -> None:
+    """Strategies that differ in parameters only share their machine code, so that all of them are tried."""
+    for folded in assert_same(ORDERS, tmp_path):
+        assert folded.rows
+
+
 def test_compiled_is_interpreted_with_every_index_checked(tmp_path: Path) -> None:
-    assert_same([SHIPPED[1], JOBS[2]], tmp_path, NUMBA_BOUNDSCHECK="1")
+    assert_same([SHIPPED[1], JOBS[2], *ORDERS[-2:]], tmp_path, NUMBA_BOUNDSCHECK="1")
 
 
 def test_compiled_is_interpreted_on_a_plain_processor(tmp_path: Path) -> None:
