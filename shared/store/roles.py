@@ -5,6 +5,15 @@ from sqlalchemy import Connection, text
 ANALYST = "analyst"
 SECRET_TABLES = ("api_keys", "sessions")
 
+# What a session of `analyst` begins with: it writes nothing, ends by itself, and is in nobody's way for long - a
+# transaction that is forgotten open would keep upgrades waiting.
+ANALYST_SETTINGS = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+}
+
 _HAS_ROLE = text("select exists (select from pg_roles where rolname = :role)")
 
 
@@ -19,8 +28,8 @@ def create_roles(conn: Connection, password: str | None = None) -> None:
             {"password": password},
         )
         conn.exec_driver_sql(str(statement), execution_options={"no_parameters": True})
-    conn.execute(text(f"alter role {ANALYST} set default_transaction_read_only = on"))
-    conn.execute(text(f"alter role {ANALYST} set statement_timeout = '60s'"))
+    for name, value in ANALYST_SETTINGS.items():
+        conn.execute(text(f"alter role {ANALYST} set {name} = '{value}'"))
     grant_reading(conn)
 
 

@@ -65,10 +65,10 @@ def test_rows_hold_money_with_its_decimals_and_words(conn: Connection) -> None:
         ("buy", "0.25000", "100.01", "0.02500250", "taker", "entry", False, "99.98"),
         ("sell", "0.25000", "98.99", "0.02474750", "maker", "partial_2", True, "98.99"),
     ]  # fmt: skip
-    assert conn.execute(text("select order_seq, status, price, reason from v_orders order by 1")).all() == [
+    assert conn.execute(text("select order_seq, event, price, reason from v_orders order by 1")).all() == [
         (1, "filled", None, "entry"), (4, "filled", Decimal("99.00"), "trailing"),
     ]  # fmt: skip
-    trade = conn.execute(text("select side, entry_price, exit_price, net, exit_reason from v_trades")).one()
+    trade = conn.execute(text("select side, entry_price, exit_price, net_quote, exit_reason from v_trades")).one()
     assert trade == ("long", Decimal("100.01"), Decimal("98.99"), Decimal("-0.30475000"), "trailing")
     assert conn.execute(text("select code, value from run_notes")).one() == ("no_target", -3)
 
@@ -165,7 +165,7 @@ def test_days_and_their_profits(conn: Connection) -> None:
     points = [(start, 1_000_100_000_000), (start + day - 1, 1_000_200_000_000), (start + 2 * day, 999_900_000_000)]
     rows: list[Decision] = [EquityPoint(k, ms, units, units, 0) for k, (ms, units) in enumerate(points, 1)]
     write_decisions(conn, [(run.id, RULES, rows)])
-    pnl = conn.execute(text("select equity, pnl from v_daily_pnl order by day")).all()
+    pnl = conn.execute(text("select equity_quote, pnl_quote from v_daily_pnl order by day")).all()
     assert pnl == [(Decimal("10002"), Decimal("2")), (Decimal("9999"), Decimal("-3"))]
 
 
@@ -254,7 +254,7 @@ def test_counters_are_totals(conn: Connection) -> None:
         (1, "entry_long", "1 of 2", 'a == "\\1"', Decimal("33.3333"), Decimal("22.2222")),
         (2, "exit_long", "2 of 2", 'a == "\\2"', 0, 100), (1, "entry_long", "1 of 2", 'a == "\\1"', None, None),
     ]  # fmt: skip
-    until = conn.execute(text("select distinct counted_until from v_rules where run_id = :one"), {"one": one}).one()
+    until = conn.execute(text("select distinct counted_until_at from v_rules where run_id = :one"), {"one": one}).one()
     assert until[0].timestamp() * 1000 == START + 9 * M
 
 

@@ -17,7 +17,8 @@ from shared.store.snapshots import Snapshot
 from tests.support.store import RULES, a_run, an_instrument, engine_of
 
 VIEWS = (
-    "v_runs", "v_trades", "v_orders", "v_open_positions", "v_equity_daily", "v_daily_pnl", "v_rules", "v_feed_health",
+    "v_runs", "v_trades", "v_fills", "v_orders", "v_open_positions", "v_equity_daily", "v_daily_pnl", "v_rules",
+    "v_feed_health",
 )  # fmt: skip
 
 # everything that makes a schema, by names: columns with types and defaults, constraints, indexes, comments
@@ -103,7 +104,7 @@ def test_counters_of_an_older_schema_keep_what_they_said(database: str) -> None:
             assert [(row["run_id"], row["number"], row["side"], row["rule"], row["held"]) for row in rows] == [
                 (one, 1, None, "close > 1: 2", 2), (one, 10, None, "a", 9), (two, 1, None, "b", 0),
             ]  # fmt: skip
-            assert [row["counted_until"].timestamp() for row in rows] == [120, 120, 240]
+            assert [row["counted_until_at"].timestamp() for row in rows] == [120, 120, 240]
             assert counters.read(conn, two) == (240_000, {1: Counts(7, 0, 7)})
     test_migrations_make_every_constraint_index_and_comment_of_the_metadata(database)
 

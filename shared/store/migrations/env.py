@@ -21,6 +21,7 @@ def run(connection: Connection) -> None:
         statements.run_script(connection, "drop_views")
         context.run_migrations()
         statements.run_script(connection, "views")
+        statements.run_script(connection, "view_comments")
         grant_reading(connection)
 
 
