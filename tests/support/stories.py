@@ -37,7 +37,8 @@ def bars_of(table: Sequence[Row | float], first_ms: int = FIRST_MS) -> Bars:
     rows = [row if isinstance(row, tuple) else (row,) * 4 for row in table]
     times = [first_ms + i * MINUTE_MS for i in range(len(rows))]
     volumes = [float(row[4]) if len(row) > 4 else 1000.0 for row in rows]
-    return Bars(times, *([float(row[i]) for row in rows] for i in range(4)), volumes)
+    o, h, l, c = ([float(row[i]) for row in rows] for i in range(4))
+    return Bars(times, o, h, l, c, volumes)
 
 
 def strategy(
