@@ -41,6 +41,7 @@ class Ingest(BaseModel):
     instruments: list[str] = Field(default_factory=list)  # always streamed, besides those that runs and strategies need
     history_days: int = 0  # backfilled for them at start, besides what strategies need
     finality: str = "evidence"  # evidence | confirmed: ask REST for every minute
+    metrics_host: str = "127.0.0.1"
     metrics_port: int = 0  # 0: no metrics server
 
 
@@ -50,6 +51,7 @@ class Runner(BaseModel):
     poll_s: float = 1.0
     snapshot_bars: int = 240
     cache_dir: Path | None = None  # machine code of compiled strategies
+    metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
 
 

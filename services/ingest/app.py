@@ -47,7 +47,7 @@ async def run(settings: Settings) -> None:
     rest = RestClient(settings.exchange.rest_url, clock)
     recorder = Recorder(engine)
     meters = Meters()
-    meters.serve(settings.ingest.metrics_port)
+    meters.serve(settings.ingest.metrics_port, settings.ingest.metrics_host)
     failures = 0
     try:
         while True:

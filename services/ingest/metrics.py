@@ -33,10 +33,10 @@ class Meters:
         self.weight = gauge("request_weight", "Weight used in this minute")
         self.clock_error_ms = gauge("clock_error_ms", "Half a round trip, in exchange time")
 
-    def serve(self, port: int) -> None:
-        """On 127.0.0.1, when a port is set."""
+    def serve(self, port: int, host: str = "127.0.0.1") -> None:
+        """Answer /metrics, when a port is set."""
         if port > 0:
-            start_http_server(port, addr="127.0.0.1", registry=self.registry)
+            start_http_server(port, addr=host, registry=self.registry)
 
     def committed(self, instrument: str, outcomes: Sequence[Outcome], revisions: int, now_ms: int) -> None:
         for outcome in outcomes:

@@ -19,7 +19,7 @@ def main() -> int:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    metrics.serve(config.runner.metrics_port)
+    metrics.serve(config.runner.metrics_port, config.runner.metrics_host)
     engine = database.connect(
         config.database.url.get_secret_value(), "paperfold-runner", pool_size=config.database.pool_size
     )
