@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tail": ("services.cli.commands.tail:tail", "A run's fills and changes, as they come."),
     "parity": ("services.cli.commands.parity:parity", "Fold a run again from the record, and compare."),
     "history": ("services.cli.commands.history:history", "Recorded minutes: list, verify, import."),
-    "db": ("services.cli.commands.db:db", "The database's schema and roles."),
+    "db": ("services.cli.commands.db:db", "The database: schema, roles, SQL, backup."),
 }
 
 

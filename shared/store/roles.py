@@ -16,6 +16,13 @@ ANALYST_SETTINGS = {
 
 _HAS_ROLE = text("select exists (select from pg_roles where rolname = :role)")
 
+_MAY_READ = text("select has_table_privilege(:role, 'runs', 'select')")
+
+
+def can_read(conn: Connection) -> bool:
+    """Is there an `analyst` who may read this database?"""
+    return bool(conn.scalar(_HAS_ROLE, {"role": ANALYST}) and conn.scalar(_MAY_READ, {"role": ANALYST}))
+
 
 def create_roles(conn: Connection, password: str | None = None) -> None:
     """The read-only role `analyst`: sees everything but secrets. Without a password it cannot log in."""

