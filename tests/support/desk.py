@@ -102,9 +102,12 @@ class Desk:
             self.at += 1
 
     def history(self, count: int) -> None:
-        """Many minutes at once, as a backfill records them; nothing is published."""
-        self._record((self.now_ms, self.now_ms + count * MINUTE_MS), False)
-        self.at += count
+        """Many minutes, as a backfill records them: some thousand a transaction; nothing is published."""
+        while count > 0:
+            part = min(count, 5_000)
+            self._record((self.now_ms, self.now_ms + part * MINUTE_MS), False)
+            self.at += part
+            count -= part
 
     def _record(self, covered: Range, publish: bool) -> None:
         found = [bar for bar in self.day if covered[0] <= bar.open_ms < covered[1]]
