@@ -67,7 +67,7 @@ def read_bars(path: Path) -> BarColumns:
     """All bars of a file. Raises InputError."""
     import pyarrow as pa
 
-    columns = _joined(list(stream_bars(path, 8 * BATCH_ROWS)))
+    columns = _joined(list(stream_bars(path)))
     pa.default_memory_pool().release_unused()  # Arrow keeps what it read with for the next file
     return columns
 
