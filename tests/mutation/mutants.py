@@ -48,7 +48,7 @@ MUTANTS: tuple[Mutant, ...] = (
          "return moved(close, side,"),
         ("expires_a_close_late", "m[WAIT_CLOSES] == k[EXPIRE]", "m[WAIT_CLOSES] > k[EXPIRE]"),
         ("one_lot_too_many", "> m[CASH]:\n        most = most - 1", "> m[CASH] + lot:\n        most = most - 1"),
-        ("fills_beside_the_other_side", "(m[POSITION] == 0 or m[WAIT_BEGUN] == 1) and m[LOTS] > 0", "m[LOTS] > 0"),
+        ("fills_without_lots", "m[WAIT_BEGUN] == 1) and m[LOTS] > 0", "m[WAIT_BEGUN] == 1)"),
     ),
     *_of(
         "levels",
