@@ -44,11 +44,14 @@ day: $(INSTALLED)  ## a day of real bars, started by clicks: every value is the 
 bench: $(INSTALLED)  ## figures, against their references in the same run
 	@$(BIN)/python -m bench $(BENCH)
 
-# Other people's engines: beside ours, not among our dependencies, in a folder that git does not see.
+# Other people's engines: beside ours, not among our dependencies, in folders that git does not see. Two, for one of them
+# wants an older pandas than the others.
 .PHONY: bench-peers
-bench-peers:  ## what `make bench` compares with, installed into .venv-bench
-	@$(PYTHON) -m venv .venv-bench && echo '*' > .venv-bench/.gitignore
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+bench-peers:  ## what `make bench` compares with, installed into .venv-bench*
+	@for name in "" -nautilus; do \
+		$(PYTHON) -m venv .venv-bench$$name && echo '*' > .venv-bench$$name/.gitignore && \
+		.venv-bench$$name/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements$$name.txt || exit 1; \
+	done
 
 docs: $(INSTALLED)  ## docs/indicators.md anew, from the fact sheets
 	@$(BIN)/python -m tests.support.indicator_page

@@ -9,10 +9,11 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import table
+from bench import peers, table
 
 TOPICS = {
     "engine": "The engine over 1,000,000 one-minute bars (CPU time)",
+    "sweep": "A thousand sets of parameters over 100,000 minutes (wall time)",
     "process": "A whole `paperfold backtest` of those bars (wall time, start to exit)",
     "step": "One live step, called from Python",
     "latency": "Bar final -> fill committed, real stores with fsync",
@@ -63,7 +64,7 @@ def _apart(topic: str, rounds: int) -> list[table.Row] | None:
     """A topic in its own process: what one compiles, imports or keeps is not the next one's."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         asked = [sys.executable, "-m", "bench", topic, "--rows", "--rounds", str(rounds), "--json", out.name]
-        if subprocess.run(asked, cwd=Path(__file__).resolve().parent.parent).returncode != 0:
+        if subprocess.run(asked, cwd=peers.ROOT, env=peers.installed({})).returncode != 0:
             return None
         return table.from_json(Path(out.name).read_text(encoding="utf-8"))
 

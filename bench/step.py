@@ -77,7 +77,7 @@ def serve(form: str, folder: Path) -> None:
         from shared import compiled
 
         compiled.switch_on(folder / "cache")
-    from bench.engine import Ours
+    from bench.ours import Ours
 
     ours = Ours(HERE / "strategies/twenty.yaml", columns)
     minutes = list(zip(*(column.tolist() for column in columns), strict=True))

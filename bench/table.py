@@ -32,6 +32,8 @@ class Row:
     budget: str = ""
     met: bool | None = None  # None: no budget, or nothing to compare with
     note: str = ""
+    runs: int | None = None  # how often it was measured
+    peak_mb: float | None = None  # the most memory that its process ever held
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,12 @@ class Series:
         return statistics.median(self.values)
 
     def over(self, other: "Series") -> float:
-        """Median of the ratios of equal rounds."""
-        return statistics.median(a / b for a, b in zip(self.values, other.values, strict=True))
+        """Median of the ratios of equal rounds, as many as both have."""
+        return statistics.median(a / b for a, b in zip(self.values, other.values, strict=False))
 
     def row(self, what: str, unit: str, scale: float = 1.0, **more: object) -> Row:
         low, high = min(self.values) * scale, max(self.values) * scale
-        return Row(what, self.median * scale, unit, low, high, **more)  # type: ignore[arg-type]
+        return Row(what, self.median * scale, unit, low, high, runs=len(self.values), **more)  # type: ignore[arg-type]
 
 
 def rounds(count: int, measured: Mapping[str, Callable[[], float]]) -> dict[str, Series]:
@@ -119,7 +121,7 @@ def _magnitude(value: float) -> int:
 
 def show(title: str, rows: Sequence[Row]) -> str:
     """A table as Markdown, columns aligned."""
-    heads = ("what", "median", "min - max", "unit", "ratio", "to", "budget", "", "note")
+    heads = ("what", "median", "min - max", "unit", "runs", "ratio", "to", "budget", "", "peak MB", "note")
     cells = [heads, *(_cells(row) for row in rows)]
     keep = [i for i in range(len(heads)) if i in (0, 1, 3) or any(line[i] for line in cells[1:])]
     widths = {i: max(len(line[i]) for line in cells) for i in keep}
@@ -131,8 +133,10 @@ def show(title: str, rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     spread = "" if row.low is None or row.high is None else f"{number(row.low)} - {number(row.high)}"
     return (
-        row.what, number(row.value), spread, row.unit, "" if row.ratio is None else f"{number(row.ratio)}x",
-        row.reference, row.budget, {None: "", True: "met", False: "MISSED"}[row.met], row.note,
+        row.what, number(row.value), spread, row.unit, str(row.runs or ""),
+        "" if row.ratio is None else f"{number(row.ratio)}x", row.reference, row.budget,
+        {None: "", True: "met", False: "MISSED"}[row.met], "" if row.peak_mb is None else f"{row.peak_mb:.0f}",
+        row.note,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def commit(*given: object) -> object:
     begun = time.monotonic_ns()
     done = _commit(*given)  # type: ignore[arg-type]
     ended = time.monotonic_ns()
-    held: list[Held] = [one for one, _ in given[3]]  # type: ignore[attr-defined]
+    held: list[Held] = [one for one, _ in given[2]]  # type: ignore[attr-defined]
     if held:
         os.write(_out, f"{held[0].fold.position_ms} {read_ns} {begun} {ended}\n".encode())
     return done
