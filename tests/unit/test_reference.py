@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import talib
 
+from tests.support.by_hand import FREE, MINUTE, backtest, bars, notes, reasons, reference_alone, strategy, told
 from tests.support.reference import indicators
-from tests.support.reference.by_hand import FREE, MINUTE, backtest, bars, notes, reasons, strategy, told
 from tests.support.reference.rules import Expression
 from tests.support.reference.strategy_file import duration_ms, load
 
@@ -85,7 +85,7 @@ def test_a_whole_account_is_lowered_to_what_cash_covers():
         pytest.param(
             "{risk_pct: 0.01, max_position_pct: 0.3, stop_loss: {base_percent: 0.02}}", "30.00000", id="capped"
         ),
-        pytest.param("position_size: {base_size: 0.0333333}", "3.33333", id="floored to the lot"),
+        pytest.param("position_size: {quote: 333.3339}", "3.33333", id="floored to the lot"),
     ],
 )
 def test_the_size_of_an_entry(risk, quantity):
@@ -97,7 +97,12 @@ def test_the_size_of_an_entry(risk, quantity):
     ("risk", "open_", "rejection"),
     [
         pytest.param("{position_size: {quote: 0.5}}", 100, (59_999, "min_notional"), id="too small"),
-        pytest.param("{risk_pct: 0.01}", 100, (59_999, "no_stop_distance"), id="nothing to size by"),
+        pytest.param(
+            "{risk_pct: 0.01, stop_loss: {price: 'close + 1'}}",
+            100,
+            (59_999, "no_stop_distance"),
+            id="no stop to size by",
+        ),
         pytest.param("{stop_loss: {price: 'close[5]'}}", 100, (59_999, "not_ready"), id="the stop is not known"),
         pytest.param("{stop_loss: {price: 'close + 1'}}", 100, (MINUTE, "invalid_stop"), id="a stop above a long"),
         pytest.param("{stop_loss: {price: 'close - 1'}}", 99, (MINUTE, "invalid_stop"), id="opened at the stop"),
@@ -154,14 +159,20 @@ def test_a_stop_price_between_the_open_and_the_fill_is_reached_at_once():
 
 def test_an_atr_stop_and_a_target_in_its_multiples():
     risk = "risk_management: {stop_loss: {atr: {id: ATR, mult: 1.5}}, take_profit: {r_multiple: 2}}"
-    text = strategy("indicators: [{id: ATR, type: ATR, length: 2}]", risk, FREE, logic="entry_long: ['close == 100']")
+    text = strategy(
+        "indicators: [{id: ATR, type: ATR, timeframe: entry, period: 2}]",
+        risk,
+        FREE,
+        logic="entry_long: ['close == 100']",
+    )
     result = backtest(text, bars((101, 102, 100, 101), (101, 103, 101, 102), (102, 102, 100, 100), 100))
     position = result["open_position"]
     assert (position["stop"], position["target"]) == ("97.00", "106.00")  # ATR 2, so 3.00 below and 6.00 above
 
 
 PROFILE = (
-    "indicators: [{id: VP, type: VolumeProfile, lookback: 1, price_bins: 1, lag: 0}]"  # all levels: the bar's middle
+    # One bin, which only the reference takes: all levels are the bar's middle.
+    "indicators: [{id: VP, type: VolumeProfile, lookback: 1, price_bins: 1, lag: 0}]"
 )
 
 
@@ -178,7 +189,7 @@ PROFILE = (
 )
 def test_a_profile_level_replaces_a_stop_of_one_percent(side, low, high, buffer, stop):
     risk = f"risk_management: {{stop_loss: {{base_percent: 0.01, use_vp_levels: true, vp_buffer: {buffer}}}}}"
-    result = backtest(
+    result = reference_alone(
         strategy(PROFILE, risk, FREE, logic=f"entry_{side}: ['close == 100']"), bars((100, high, low, 100), 100)
     )
     assert result["open_position"]["stop"] == stop
@@ -187,7 +198,7 @@ def test_a_profile_level_replaces_a_stop_of_one_percent(side, low, high, buffer,
 @pytest.mark.parametrize(("high", "target"), [(104, "102.00"), (104.02, "101.00"), (100.9, "101.00")])
 def test_a_profile_level_replaces_a_target_of_one_percent(high, target):
     risk = "risk_management: {take_profit: {base_percent: 0.01, use_vp_targets: true}}"
-    result = backtest(strategy(PROFILE, risk, FREE), bars((100, high, 100, 100), 100))
+    result = reference_alone(strategy(PROFILE, risk, FREE), bars((100, high, 100, 100), 100))
     assert result["open_position"]["target"] == target
 
 
@@ -195,7 +206,7 @@ def test_a_regime_that_is_not_ready_is_uncertain():
     risk = """risk_management:
   position_size: {base_size: 0.1, regime_adjustments: {trending: 3, uncertain: 0.5}}
   stop_loss: {base_percent: 0.01, adx_adjustments: {trending: 3, uncertain: 2}}"""
-    result = backtest(strategy("indicators: [{id: ADX, type: ADX}]", risk, FREE), bars(100, 100))
+    result = backtest(strategy("indicators: [{id: ADX, type: ADX, timeframe: entry}]", risk, FREE), bars(100, 100))
     position = result["open_position"]
     assert (position["quantity"], position["stop"]) == ("5.00000", "98.00")
 
@@ -424,9 +435,10 @@ def test_numbers_of_a_file_are_what_a_person_wrote():
 
 def test_names_of_a_higher_timeframe_hold_its_last_closed_bar():
     text = strategy(
-        "indicators: [{id: slow, type: SMA, timeframe: 3m, length: 1}, {id: RSI_14, type: RSI, length: 3}]",
+        "indicators: [{id: slow, type: SMA, timeframe: 3m, length: 1},"
+        " {id: RSI_14, type: RSI, timeframe: entry, length: 3}]",
         FREE,
-        logic="entry_long: ['slow == 102 and slow_SMA_1_value == slow_value', 'RSI_14_RSI_3 == RSI_14']",
+        logic="entry_long: ['slow == 102 and slow_SMA_1 == slow', 'RSI_14_RSI_3 == RSI_14']",
     )
     # the 3m bar of minutes 0..2 closes at 102 with minute 2; RSI(3) is ready from minute 3 on
     assert told(backtest(text, bars(100, 101, 102, 103, 104, 105)))[0][4] == 4 * MINUTE
@@ -578,7 +590,7 @@ def minutes(market):
 
 CROSS = """
 timeframes: {entry: 3m}
-indicators: [{id: fast, type: EMA, length: 3}, {id: slow, type: EMA, length: 8}]
+indicators: [{id: fast, type: EMA, timeframe: 3m, length: 3}, {id: slow, type: EMA, timeframe: 3m, length: 8}]
 logic:
   entry_long: ["crosses_above(fast, slow)"]
   entry_short: ["crosses_below(fast, slow)"]

@@ -5,12 +5,13 @@ from fractions import Fraction
 
 import pytest
 
+from tests.support.by_hand import MINUTE, RULES, backtest, bars, notes, orders, reasons, strategy, told
 from tests.support.reference.backtest import run
-from tests.support.reference.by_hand import MINUTE, RULES, backtest, bars, notes, orders, reasons, strategy, told
 from tests.support.reference.risk import over_root
 
 NOTHING = "slippage_bps: 0, half_spread_bps: 0, commission_maker: 0, commission_taker: 0"
 DAY_MS = 86_400_000
+ATR = "type: ATR, period: 1"
 LONG = "entry_long: ['close == 100'], exit_long: ['close == 105']"
 
 
@@ -80,6 +81,27 @@ def test_a_stop_that_has_moved_stays_where_it_is_tighter():
         ("amended", 2 * MINUTE - 1, "4.00000", "101.92", "trailing"),
         ("cancelled", 2 * MINUTE, "0.00000", None, "replaced"),
         ("submitted", 2 * MINUTE, "10.00000", "101.92", "trailing"),  # tighter than 95 % of 101.80
+    ]
+
+
+def test_a_stop_that_has_moved_gives_way_to_a_new_one_that_is_as_tight():
+    """The best of 102 less 2 % is the entry price of 102 less 2 %: (500 + 520) / 10."""
+    risk = "stop_loss: {base_percent: 0.02, trailing: {percent: 0.02}}"
+    rows = (flat(100, 1), (100, 102, 100, 102, 10), flat(104, 100))
+    assert orders(backtest(shared(risk=risk), bars(*rows)), "stop")[1:4] == [
+        ("amended", 2 * MINUTE - 1, "5.00000", "99.96", "trailing"),
+        ("cancelled", 2 * MINUTE, "0.00000", None, "replaced"),
+        ("submitted", 2 * MINUTE, "10.00000", "99.96", "stop"),
+    ]
+
+
+def test_a_target_in_multiples_measures_from_the_first_stop_not_from_the_one_that_moved():
+    risk = "stop_loss: {base_percent: 0.05, trailing: {percent: 0.02}}, take_profit: {r_multiple: 2}"
+    result = backtest(shared(risk=risk), bars(flat(100, 1), (100, 104, 100, 104, 8), flat(103, 100)))
+    # entry price (400 + 618) / 10 = 101.80; a first stop of 96.71, twice 5.09 away; the moved one stays at 101.92
+    assert orders(result, side="sell")[-2:] == [
+        ("submitted", 2 * MINUTE, "10.00000", "101.92", "trailing"),
+        ("submitted", 2 * MINUTE, "10.00000", "111.98", "target"),
     ]
 
 
@@ -174,22 +196,22 @@ def test_the_rest_of_a_triggered_stop_entry_goes_on_at_the_next_opens_and_does_n
 
 
 @pytest.mark.parametrize(
-    ("last", "expected"),
+    ("volume", "part", "rest"),
     [
+        pytest.param(20, "10.00000", [("amended", "10.00000"), ("filled", "10.00000")], id="lowered to the cash left"),
         pytest.param(
-            300, [("amended", "10.00000", None), ("filled", "10.00000", "300.00")], id="lowered to the cash left"
+            49.99998, "24.99999", [("cancelled", "0.00001")], id="cancelled where not one more lot is covered"
         ),
-        pytest.param(1e9, [("cancelled", "15.00000", None)], id="cancelled where not one more lot is covered"),
     ],
 )
-def test_a_further_part_is_lowered_to_cash(last, expected):
-    """100 wanted: 50 at 100 leave 5000, of which 10 at 200 leave 3000."""
-    rows = (flat(100, 1), flat(100, 100), flat(200, 20), flat(last, 100))
+def test_a_further_part_is_lowered_to_cash(volume, part, rest):
+    """100 wanted: 50 at 100 leave 5000, which cover 25 at 200; what that leaves is spent at 300."""
+    rows = (flat(100, 1), flat(100, 100), flat(200, volume), flat(300, 100))
     result = backtest(shared(risk="position_size: {base_size: 1}"), bars(*rows))
-    assert [order[:1] + order[2:4] for order in orders(result)[2:]] == [
-        ("amended", "25.00000", None),
-        ("partially_filled", "10.00000", "200.00"),
-        *expected,
+    assert [(order[0], order[2]) for order in orders(result)[2:]] == [
+        ("amended", "25.00000"),
+        ("partially_filled", part),
+        *rest,
     ]
 
 
@@ -251,7 +273,7 @@ def test_a_quotient_by_a_root_lands_on_the_nearest_whole_number(value, radicand,
 
 def test_volatility_sizes_by_the_range_of_a_bar():
     text = strategy(
-        "indicators: [{id: ATR, type: ATR, length: 1}]",
+        f"indicators: [{{id: ATR, {ATR}, timeframe: 1m}}]",
         f"execution: {{{NOTHING}}}",
         "risk_management: {position_size: {volatility_target: 0.5}}",
     )
@@ -268,7 +290,7 @@ def test_volatility_sizes_by_the_range_of_a_bar():
 )
 def test_volatility_is_that_of_its_atr_and_is_capped(more, quantity):
     text = strategy(
-        "indicators: [{id: fast, type: ATR, length: 1, timeframe: 15m}, {id: slow, type: ATR, length: 1}]",
+        f"indicators: [{{id: fast, {ATR}, timeframe: 15m}}, {{id: slow, {ATR}, timeframe: 1m}}]",
         f"risk_management: {{position_size: {{volatility_target: 0.5{more}}}}}",
         entry="1m",
     )
@@ -278,7 +300,8 @@ def test_volatility_is_that_of_its_atr_and_is_capped(more, quantity):
 
 def test_an_atr_of_nothing_is_not_ready():
     text = strategy(
-        "indicators: [{id: ATR, type: ATR, length: 1}]", "risk_management: {position_size: {volatility_target: 1}}"
+        f"indicators: [{{id: ATR, {ATR}, timeframe: 1m}}]",
+        "risk_management: {position_size: {volatility_target: 1}}",
     )
     assert orders(backtest(text, bars(100, 100)))[1][4] == "not_ready"
 
@@ -324,6 +347,28 @@ def test_losses_in_a_row_suspend_and_the_count_restarts():
     # stopped in minutes 1 and 2; the closes of 2 and 3 are suspended, that of 4 is not; one loss in minute 5
     assert notes(result) == [(3 * MINUTE - 1, "consecutive_losses", 5 * MINUTE - 1)]
     assert [ms // MINUTE for reason, *_, ms in told(result) if reason == "entry"] == [1, 2, 5, 6]
+
+
+def test_a_trade_without_gain_counts_as_a_loss():
+    text = strategy(
+        f"execution: {{{NOTHING}}}",
+        "equity_protection: {max_consecutive_losses: 1, cooldown: 2m}",
+        logic="entry_long: ['close == 100'], exit_long: ['close == 101']",
+    )
+    result = backtest(text, bars(100, (100, 101, 100, 101), (100, 101, 100, 101)))
+    assert notes(result) == [(3 * MINUTE - 1, "consecutive_losses", 5 * MINUTE - 1)]
+
+
+def test_a_run_that_is_ending_triggers_nothing_more():
+    text = strategy(
+        f"execution: {{{NOTHING}}}",
+        "risk_management: {position_size: {base_size: 1}, stop_loss: {base_percent: 0.1}}",
+        "equity_protection: {max_drawdown_total: 0.05, max_daily_loss: 0.05, max_consecutive_losses: 1}",
+    )
+    result = backtest(text, bars(100, 100, 94, 94))
+    assert (reasons(result), notes(result)) == (["entry", "protection"], [(4 * MINUTE - 1, "finished", 0)])
+    stopped = backtest(text, bars(100, (100, 100, 90, 90), 90))
+    assert (reasons(stopped), notes(stopped)) == (["entry", "stop"], [(2 * MINUTE - 1, "finished", 0)])
 
 
 def test_a_gain_between_losses_begins_the_count_anew():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.reference.by_hand import MINUTE, backtest, bars, notes, orders, reasons, strategy, told
+from tests.support.by_hand import MINUTE, backtest, bars, notes, orders, reasons, strategy, told
 
 NOTHING = "slippage_bps: 0, half_spread_bps: 0, commission_maker: 0, commission_taker: 0"
 CLOSE_0, CLOSE_1, CLOSE_2, CLOSE_3 = 59_999, 119_999, 179_999, 239_999
@@ -212,6 +212,22 @@ def test_what_moves_the_stop(stop, high, expected):
     assert moved(stop, (100, high, 100, 100))[0] == expected
 
 
+def test_a_stop_that_is_as_tight_keeps_its_reason():
+    _, result = moved("trailing: {percent: 0.05}", (100, 100, 100, 100), (96, 96, 95, 95))
+    assert told(result)[1:] == [("stop", "sell", "10.00000", "95.00", CLOSE_2)]
+    amended, _ = moved("breakeven_at_r: 1, trailing: {percent: 0.2}", (100, 125, 100, 125))
+    assert amended == [(CLOSE_1, "100.00", "breakeven")]  # 80 % of 125 is the entry price too
+
+
+def test_the_best_price_is_the_fill_at_first():
+    text = strategy("risk_management: {stop_loss: {base_percent: 0.05, trailing: {percent: 0.02}}}")
+    # in at 100.03 with costs, above the bar; 98 % of it is 98.0294
+    assert orders(backtest(text, bars(100, 100)), "stop") == [
+        ("submitted", MINUTE, "10.00000", "95.03", "stop"),
+        ("amended", CLOSE_1, "10.00000", "98.03", "trailing"),
+    ]
+
+
 def test_a_stop_at_break_even_says_so():
     _, result = moved("breakeven_at_r: 0.5", (100, 103, 100, 102), (101, 101, 99, 99))
     assert told(result)[1:] == [("breakeven", "sell", "10.00000", "100.00", CLOSE_2)]
@@ -229,7 +245,7 @@ def test_of_the_bar_that_it_was_entered_in_only_the_close_counts():
 def test_a_trailing_stop_keeps_the_distance_of_an_atr_from_before_the_bar():
     text = entered(
         "market",
-        "indicators: [{id: ATR, type: ATR, length: 1}]",
+        "indicators: [{id: ATR, type: ATR, timeframe: entry, period: 1}]",
         risk="stop_loss: {base_percent: 0.05, trailing: {atr: {id: ATR, mult: 1}}}",
     )
     # true ranges 2 (decides), 4, 2.5: at the close of minute 2 the 2 is known, at that of minute 3 the 4

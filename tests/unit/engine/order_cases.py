@@ -35,6 +35,9 @@ ORDER_CASES: dict[str, str] = {
     "triggers that wait": text(CROSS, risk=f"{HALF}, {STOP}, {TARGET}", more=sent("stop", "30", ", expire_bars: 9")),
     "triggers at the close": text(OFTEN, risk="position_size: {base_size: 3}", more="execution: {order_type: stop}"),
     "trailing": text(OFTEN, risk=f"{HALF}, stop_loss: {{base_percent: 0.01, trailing: {{percent: 0.003}}}}"),
+    "trailing as far as the stop": text(
+        OFTEN, risk=f"{HALF}, stop_loss: {{base_percent: 0.004, trailing: {{percent: 0.004}}}}"
+    ),
     "trailing of a hair": text(CROSS, risk=f"{HALF}, {STOP}, trailing: {{percent: 0.000001}}"),
     "trailing late": text(
         OFTEN, risk=f"{HALF}, stop_loss: {{base_percent: 0.004, trailing: {{percent: 0.002, activate_at_r: 0.75}}}}"
@@ -115,6 +118,12 @@ ORDER_CASES: dict[str, str] = {
         risk=f"position_size: {{base_size: 0.9}}, {STOP}",
         more="equity_protection: {max_daily_loss: 0.005, drawdown_threshold: 0.05}\n"
         + sent("limit", "15", ", expire_bars: 9"),
+    ),
+    "an end and all other triggers at once": text(
+        OFTEN,
+        risk=f"position_size: {{base_size: 0.9}}, {TIGHT}",
+        more="equity_protection: {drawdown_threshold: 0.01, max_drawdown_total: 0.02, max_daily_loss: 0.02,"
+        " max_consecutive_losses: 2, cooldown: 5m}",
     ),
     "losses in a row": text(
         OFTEN, risk=f"{HALF}, {TIGHT}", more="equity_protection: {max_consecutive_losses: 3, cooldown: 47m}"

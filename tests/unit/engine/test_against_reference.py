@@ -105,7 +105,19 @@ INSTRUMENTS = {
 @pytest.mark.parametrize("instrument", INSTRUMENTS)
 @pytest.mark.parametrize(
     "case",
-    ["ladder", "target of a multiple", "ATR stop", "by risk", "wide buffer", "everything", "trailing", "triggers"],
+    [
+        "ladder",
+        "target of a multiple",
+        "ATR stop",
+        "by risk",
+        "wide buffer",
+        "everything",
+        "trailing",
+        "triggers",
+        "limits at the close",
+        "break-even, then trailing",
+        "trailing as far as the stop",
+    ],
 )
 def test_every_instrument_is_the_same(case: str, instrument: str) -> None:
     instrument_rules, minutes = INSTRUMENTS[instrument]

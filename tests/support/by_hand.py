@@ -1,9 +1,14 @@
-"""What the hand-computed cases of the reference are written with: few minutes of round prices, files of few lines."""
+"""What cases worked out by hand are written with: few minutes of round prices, files of few lines.
+
+They hold the reference; the engine is asked as well, and must say the same, row by row.
+"""
 
 from typing import Any
 
 import pandas as pd
 
+from shared.domain.command import Command
+from tests.support.differential import compared
 from tests.support.reference.backtest import run
 
 MINUTE = 60_000
@@ -32,6 +37,15 @@ def strategy(*lines: str, entry: str = "1m", logic: str = "entry_long: ['close =
 
 
 def backtest(text: str, table: pd.DataFrame, **options: Any) -> dict[str, Any]:
+    """What the reference says, once the engine has said the same."""
+    asked = [(at, id_, kind, dict(args or {})) for at, id_, kind, args in options.pop("commands", ())]
+    commands = [Command(id_, kind, at, args.get("close_position", False)) for at, id_, kind, args in asked]
+    assert compared(f"symbol: BTC/USDT\n{text}", table, commands, **options).conclusive
+    return reference_alone(text, table, commands=asked, **options)
+
+
+def reference_alone(text: str, table: pd.DataFrame, **options: Any) -> dict[str, Any]:
+    """Of files that only the reference takes."""
     return run(text, table, RULES, **options)
 
 
