@@ -17,6 +17,7 @@ TOPICS = {
     "process": "A whole `paperfold backtest` of those bars (wall time, start to exit)",
     "step": "One live step, called from Python",
     "latency": "Bar final -> fill committed, real stores with fsync",
+    "api": "The API at 200 requests a second",
     "memory": "Memory of each process (PSS)",
     "takeover": "Taking over a run of one year of minutes",
 }
