@@ -13,8 +13,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from sqlalchemy.engine import make_url
 
 from shared.domain.errors import UnavailableError
-
-CONNECT_TIMEOUT_S = 5
+from shared.store.database import TCP
 
 
 def find(name: str) -> Path:
@@ -38,10 +37,10 @@ def connection(url: str) -> tuple[str, dict[str, str]]:
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     parts = parse_dsn(plain)
     password = parts.pop("password", None)
-    own = {"PGCONNECT_TIMEOUT": str(CONNECT_TIMEOUT_S), "PGAPPNAME": "paperfold-cli"}
+    own = {"PGAPPNAME": "paperfold-cli"}
     if password is not None:
         own["PGPASSWORD"] = password
-    return make_dsn(**parts), os.environ | own
+    return make_dsn(**{name: str(value) for name, value in TCP.items()} | parts), os.environ | own
 
 
 def run(name: str, url: str | None, *arguments: str) -> bytes:

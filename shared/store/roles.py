@@ -15,12 +15,11 @@ ANALYST_SETTINGS = {
 }
 
 _HAS_ROLE = text("select exists (select from pg_roles where rolname = :role)")
+_MAY_READ = text("select has_table_privilege(:role, 'runs', 'select') and pg_has_role(:role, 'member')")
 
-_MAY_READ = text("select has_table_privilege(:role, 'runs', 'select')")
 
-
-def can_read(conn: Connection) -> bool:
-    """Is there an `analyst` who may read this database?"""
+def is_ready(conn: Connection) -> bool:
+    """Is there an `analyst` who may read this database, and may we become one?"""
     return bool(conn.scalar(_HAS_ROLE, {"role": ANALYST}) and conn.scalar(_MAY_READ, {"role": ANALYST}))
 
 
@@ -28,6 +27,7 @@ def create_roles(conn: Connection, password: str | None = None) -> None:
     """The read-only role `analyst`: sees everything but secrets. Without a password it cannot log in."""
     if not conn.scalar(_HAS_ROLE, {"role": ANALYST}):
         conn.execute(text(f"create role {ANALYST} nologin"))
+    conn.execute(text(f"grant {ANALYST} to current_user"))  # who makes a role may hand it out, but is not in it
     if password is not None:
         # ALTER ROLE takes no parameters; the server quotes the password for us
         statement = conn.scalar(

@@ -62,10 +62,10 @@ def psql(arguments: tuple[str, ...], data_dir: Path | None) -> None:
     from services.cli.client_programs import connection, find
     from services.cli.record import opened
     from shared.store import database
-    from shared.store.roles import ANALYST, ANALYST_SETTINGS, can_read, create_roles
+    from shared.store.roles import ANALYST, ANALYST_SETTINGS, create_roles, is_ready
 
     with opened(data_dir) as engine, database.begin(engine) as conn:
-        if not can_read(conn):
+        if not is_ready(conn):
             create_roles(conn)
     program, (dsn, environment) = str(find("psql")), connection(find_database(data_dir))
     settings = {"role": ANALYST, **ANALYST_SETTINGS}
@@ -105,9 +105,7 @@ def restore(file: Path, data_dir: Path | None) -> None:
         click.echo(f"brought to schema {schema_version.newest()}")
     if found.market is not None and found.market[0] == "sim":
         click.echo("a simulated exchange keeps its clock in the folder sim/ of its data folder: take that along")
-    click.echo(
-        "before services start: Redis must be empty (restart it), so that nothing newer than the backup is in it"
-    )
+    click.echo("before services start: Redis must be empty (FLUSHALL), for it may hold minutes newer than the backup")
 
 
 def _check_folder(data_dir: Path | None, market: tuple[str, str] | None) -> None:

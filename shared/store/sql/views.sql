@@ -76,7 +76,7 @@ select
     at_ms(t.entry_ms) as entry_at,
     t.exit_ms,
     at_ms(t.exit_ms) as exit_at,
-    (t.exit_ms - t.entry_ms) / 1000.0 as held_s,
+    round((t.exit_ms - t.entry_ms) / 1000.0, 3) as held_s,
     t.quantity,
     round(t.entry_notional / t.quantity, 8) as entry_price,
     round(t.exit_notional / t.quantity, 8) as exit_price,
@@ -301,7 +301,7 @@ left join lateral (
     from coverage where instrument_id = i.id
 ) c on true
 left join lateral (
-    select greatest(0, n.now_ms - mod(n.now_ms, 60000) - c.until_ms) / 1000.0 as lag_s
+    select round(greatest(0, n.now_ms - mod(n.now_ms, 60000) - c.until_ms) / 1000.0, 3) as lag_s
     from (select exchange_now_ms() as now_ms offset 0) n
 ) l on true
 left join lateral (
