@@ -15,6 +15,7 @@ TOPICS = {
     "engine": "The engine over 1,000,000 one-minute bars (CPU time)",
     "sweep": "A thousand sets of parameters over 100,000 minutes (wall time)",
     "process": "A whole `paperfold backtest` of those bars (wall time, start to exit)",
+    "forms": "From how many bars on compiling is quicker than interpreting (CPU time)",
     "step": "One live step, called from Python",
     "latency": "Bar final -> fill committed, real stores with fsync",
     "api": "The API at 200 requests a second",
