@@ -12,8 +12,8 @@ numba does not notice edits in *called* kernels, so the cache folder is named by
 
 import hashlib
 import math
-import struct
 import sys
+from array import array
 from collections.abc import Callable, MutableSequence, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
@@ -130,16 +130,25 @@ def vector_m(length: int) -> Any:
     return np.zeros(length, dtype=np.int64)
 
 
-def words(vector: VectorM, first: int, last: int) -> list[int]:
-    """vector[first:last] as Python's own integers."""
-    found: Any = vector[first:last]
-    return list(found if _compile is None else found.tolist())
+def take_words(vector: VectorM, first: int, last: int) -> "array[int]":
+    """vector[first:last] as int64 words, of which none is a Python object before it is read; zeros stay behind."""
+    given: Any = vector
+    if _compile is None:
+        found = array("q", given[first:last])
+        given[first:last] = [0] * (last - first)
+        return found
+    found = array("q")
+    found.frombytes(given[first:last].view("u1"))
+    given[first:last] = 0
+    return found
 
 
-def word_bytes(vector: VectorM, first: int, last: int) -> bytes:
-    """vector[first:last] as little-endian int64."""
-    found: Any = vector[first:last]
-    return struct.pack(f"<{last - first}q", *found) if _compile is None else bytes(found.astype("<i8").tobytes())
+def word_bytes(words: "array[int]") -> bytes:
+    """Words as little-endian int64."""
+    if sys.byteorder == "big":
+        words = words[:]
+        words.byteswap()
+    return words.tobytes()
 
 
 def column_f(values: Sequence[float]) -> Any:

@@ -4,6 +4,7 @@ Both compare two folds of the same plan, decision by decision. The engine is han
 ahead takes a fault in it or in an indicator; these checks are how anyone can see that there is none.
 """
 
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -77,7 +78,7 @@ def lookahead(plan: Plan, part: Part, bars: Bars, compiled: bool) -> tuple[int, 
     """
     given = columns(bars, part.first, part.end, compiled)
     single = Fold(plan, part.setup)
-    rows: list[int] = []
+    rows = array("q")
     count = len(given.open_ms)
     with progress("one at a time", count if count > SLICE else 0) as step:
         for i in range(count):
@@ -119,7 +120,7 @@ def start_for_warmup(plan: Plan, bars: Bars) -> int:
     return ceil_ms(int(bars.open_ms[0]) + 2 * plan.settle_ms, DAY_MS) + DAY_MS
 
 
-def _difference(one: list[int], other: list[int], rules: InstrumentRules) -> Difference | None:
+def _difference(one: "array[int]", other: "array[int]", rules: InstrumentRules) -> Difference | None:
     if one == other:
         return None
     for left, right in zip_longest(decode(one), decode(other)):

@@ -1,5 +1,6 @@
 """A fold over columns of bars with a beginning and an end, and its document: what `backtest` runs."""
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,8 +105,8 @@ def columns(bars: Bars, first: int, end: int, compiled: bool) -> Bars:
     return Bars._make(list(column[first:end]) for column in bars)
 
 
-def _folded(fold: Fold, bars: Bars, commands: Sequence[Command]) -> list[int]:
-    rows: list[int] = []
+def _folded(fold: Fold, bars: Bars, commands: Sequence[Command]) -> "array[int]":
+    rows = array("q")
     count = len(bars.open_ms)
     with progress("folding", count if count > SLICE else 0) as step:
         for at in range(0, count, SLICE):

@@ -6,6 +6,7 @@ calls it and with which bars, in nothing else.
 
 import hashlib
 import struct
+from array import array
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import NamedTuple, cast
@@ -32,10 +33,10 @@ from shared.kernel import (
     column_m,
     is_compiled,
     load_module,
+    take_words,
     vector_f,
     vector_m,
     word_bytes,
-    words,
 )
 from shared.strategy.plan import Plan, Side
 from shared.strategy.rule_places import placed_rules
@@ -103,13 +104,13 @@ class Fold:
 
     # --- advancing ---------------------------------------------------------------------------------------------------
 
-    def fold(self, bars: Bars, commands: Sequence[Command] = ()) -> list[int]:
+    def fold(self, bars: Bars, commands: Sequence[Command] = ()) -> "array[int]":
         """Fold every bar, each after the commands that act at its open; returns the rows of all decisions, in order.
 
         `commands` hold every command that is not yet folded; those effective after the last bar stay for later. Bars
         must come after `position_ms`. Ends early when the run does. Raises OutOfRangeError.
         """
-        rows: list[int] = []
+        rows = array("q")
         waiting = sorted(commands, key=lambda command: command.id)
         at, count = 0, len(bars.open_ms)
         while at < count and not self.has_ended:
@@ -118,14 +119,14 @@ class Fold:
             due = [command for command in waiting if command.effective_ms <= now]
             if due:
                 waiting = [command for command in waiting if command.effective_ms > now]
-                rows += self._obey(due, now)
+                self._obey(due, now, rows)
                 if self.has_ended:
                     break
             until = min((command.effective_ms for command in waiting), default=None)
             last = (
                 count if until is None else next((i for i in range(at + 1, count) if bars.open_ms[i] >= until), count)
             )
-            rows += self._run(bars, at, last)
+            self._run(bars, at, last, rows)
             at = last
         return rows
 
@@ -133,31 +134,30 @@ class Fold:
         """Does this stop need no bar: it keeps the position, or there is none? After a stop no other does anything."""
         return self._m[w.STOPPING] == 0 and (not stop.close_position or self._m[w.POSITION] == 0)
 
-    def stop_here(self) -> list[int]:
+    def stop_here(self) -> "array[int]":
         """A stop that needs no bar, after the last folded one."""
         act.stop_keep(self._m, self._out, self.position_ms + MINUTE_MS)
         return self._take()
 
-    def _obey(self, due: list[Command], now: int) -> list[int]:
+    def _obey(self, due: list[Command], now: int, rows: "array[int]") -> None:
         """Commands at an open. A first stop that leaves nothing to close acts alone: nothing of this bar happens."""
         stop = next((command for command in due if command.kind == "stop"), None)
         if stop is not None and self.can_stop_now(stop):
-            return self.stop_here()
+            rows += self.stop_here()
+            return
         self._guard(self._module.late, now)
-        rows = self._take()
+        rows += self._take()
         for command in due:
             ACTS[command.kind](self._m, self._out, now)
             rows += self._take()
             if command.kind == "stop":
                 break
-        return rows
 
     def _expect(self, open_ms: int) -> None:
         if open_ms <= self.position_ms:
             raise InvariantError(f"bar @{open_ms}: expected one after {self.position_ms}")
 
-    def _run(self, bars: Bars, first: int, last: int) -> list[int]:
-        rows: list[int] = []
+    def _run(self, bars: Bars, first: int, last: int, rows: "array[int]") -> None:
         t = column_m(bars.open_ms)
         o, h, l, c, v = (column_f(column) for column in bars[1:])
         if is_compiled():
@@ -165,7 +165,7 @@ class Fold:
                 self._expect(t[first])
                 first = self._guard(self._module.run, t, o, h, l, c, v, first, last)
                 rows += self._take()
-            return rows
+            return
         step, f, m, k, p, out = self._module.step, self._f, self._m, self._k, self._p, self._out
         try:
             for i in range(first, last):
@@ -178,7 +178,6 @@ class Fold:
                         break
         except OverflowError as error:
             raise OutOfRangeError(f"bar @{self.position_ms}: a money word is out of range") from error
-        return rows
 
     def _guard(self, call: Callable[..., int], *args: object) -> int:
         try:
@@ -186,12 +185,11 @@ class Fold:
         except OverflowError as error:
             raise OutOfRangeError(f"bar @{self.position_ms}: a money word is out of range") from error
 
-    def _take(self) -> list[int]:
+    def _take(self) -> "array[int]":
         """Rows written since the last call, chained into the digest."""
-        end = HEAD + int(self._out[0])
-        rows, data = words(self._out, HEAD, end), word_bytes(self._out, HEAD, end)
+        rows = take_words(self._out, HEAD, HEAD + int(self._out[0]))
         self._out[0] = 0
-        self._chain.add(data)
+        self._chain.add(word_bytes(rows))
         return rows
 
     # --- looking ---------------------------------------------------------------------------------------------------

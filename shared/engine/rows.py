@@ -1,6 +1,7 @@
 """Decisions leave the step as rows of words in `out` (domain/decision.py).
 
 out[0] counts the words used, out[1] is the most that one bar can use, out[2] how many there are; rows start at HEAD.
+Words that are not used are zeros: whoever takes rows out leaves them so, all at once instead of row by row.
 """
 
 from shared.domain.decision import EQUITY, FILL, NOTE, ORDER, TRADE, WIDTH
@@ -16,8 +17,6 @@ def open_row(m: VectorM, out: VectorM, kind: int) -> int:
     at = HEAD + out[0]
     out[0] = out[0] + WIDTH
     m[SEQ] = m[SEQ] + 1
-    for i in range(2, WIDTH):
-        out[at + i] = 0
     out[at] = kind
     out[at + 1] = m[SEQ]
     return at + 2

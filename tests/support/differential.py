@@ -4,6 +4,7 @@ Both tell everything that was decided as rows in order: order events, fills, tra
 reference is made of the words of a document; the engine's records are spelled the same way here.
 """
 
+from array import array
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -76,13 +77,13 @@ def engine_answer(text: str, bars: Bars, commands: Sequence[Command] = (), **how
     return Answer([spelled(rules, decision) for decision in made], fold.status, position_of(fold))
 
 
-def stopped_after(fold: Fold, bars: Bars, commands: Sequence[Command]) -> list[int]:
+def stopped_after(fold: Fold, bars: Bars, commands: Sequence[Command]) -> "array[int]":
     """Rows of a stop that needs no bar, where one acts after the last: as a runner would."""
     after = bars.open_ms[-1] + MINUTE_MS
     waiting = [c for c in sorted(commands, key=lambda c: c.id) if fold.position_ms < c.effective_ms <= after]
     stop = next((command for command in waiting if command.kind == "stop"), None)
     stops = stop is not None and not fold.has_ended and fold.can_stop_now(stop)
-    return fold.stop_here() if stops else []
+    return fold.stop_here() if stops else array("q")
 
 
 def spelled(rules: InstrumentRules, decision: Decision) -> Json:

@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from array import array
 from random import Random
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_fold_cut_anywhere_is_the_fold_uncut(case: str) -> None:
     whole, begun, goes_on = (fold_of(ALL_CASES[case], bars) for _ in range(3))
     rows = whole.fold(bars)
     end = whole.snapshot()
-    before: list[int] = []
+    before = array("q")
     for cut in range(len(bars.open_ms) + 1):
         assert goes_on.restore(begun.snapshot())
         assert before + goes_on.fold(part(bars, cut)) == rows
@@ -66,7 +67,7 @@ def test_bar_by_bar_with_commands_is_all_at_once(case: str, seed: int) -> None:
     commands = commands_over(bars, seed, 3 * seed, stops=seed % 2 == 0)
     whole, single = fold_of(ALL_CASES[case], bars), fold_of(ALL_CASES[case], bars)
     rows = whole.fold(bars, commands)
-    found: list[int] = []
+    found = array("q")
     for at in range(len(bars.open_ms)):
         if not single.has_ended:
             found += single.fold(part(bars, at, at + 1), ahead(single, commands))
@@ -136,7 +137,7 @@ def test_words_are_records_in_order() -> None:
     assert [record.seq for record in records] == list(range(1, fold.seq + 1))
     assert {type(record) for record in records} == {OrderEvent, Fill, Trade, EquityPoint, Note}
     for at, record in enumerate(records):
-        words = rows[at * WIDTH : (at + 1) * WIDTH]
+        words = rows[at * WIDTH : (at + 1) * WIDTH].tolist()
         assert RECORDS[words[0]] is type(record)
         assert words[1:] == [*record, *[0] * (WIDTH - 1 - len(record))]
 
@@ -177,7 +178,7 @@ def most_of(fold: Fold) -> tuple[int, int]:
     used = 0
     take = fold._take
 
-    def counted() -> list[int]:
+    def counted() -> "array[int]":
         nonlocal used
         used = max(used, fold._out[0])
         return take()
@@ -246,7 +247,7 @@ def test_a_stopped_run_folds_no_further_bar(at: int, closes: bool) -> None:
     if closes:
         assert fold.position() is None
     before = fold.snapshot()
-    assert fold.fold(part(bars, at + 1)) == []
+    assert len(fold.fold(part(bars, at + 1))) == 0
     assert fold.snapshot() == before
 
 

@@ -3,6 +3,7 @@ with `PAPERFOLD_LONG=1`.
 """
 
 import os
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -90,7 +91,7 @@ def test_a_fold_goes_on_from_a_snapshot_as_if_nothing_had_been(chunk: int) -> No
         rest = fold_of(run.text, bars, **how)  # type: ignore[arg-type]
         assert rest.restore(part.snapshot())
         ahead = [command for command in commands if command.effective_ms > rest.position_ms]
-        after = [] if rest.has_ended else rest.fold(Bars(*(column[at:] for column in bars)), ahead)
+        after = array("q") if rest.has_ended else rest.fold(Bars(*(column[at:] for column in bars)), ahead)
         assert before + after == rows
         assert rest.snapshot() == whole.snapshot()
 
