@@ -20,7 +20,7 @@ COMPILE_FROM_BARS = 50_000  # where nothing is known about the strategy
 PACKAGES = ("shared.indicators", "shared.engine")
 COMPILER = ("numba", "llvmlite")
 
-# What folds cost in seconds of one machine (bench/forms.py measures them). Only ratios count: other machines share those.
+# What folds cost in seconds of one machine (bench/forms.py measures them). Only ratios count, which others share.
 LOAD_S = 0.45  # numba's import, and machine code from the disk
 WIRING_S, WIRING_INDICATOR_S = 1.2, 0.13  # a strategy's own functions
 LIBRARY_S, LIBRARY_INDICATOR_S = 12.0, 0.4  # what all strategies call, and once for ever
