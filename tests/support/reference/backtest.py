@@ -23,7 +23,8 @@ Where the pages leave a question open, the most literal reading was taken:
 - Exit rules are evaluated at every entry close, with the position of that close; position names of a flat run are
   not ready. `bars_since` and the like keep their memory from one position to the next.
 - RSI flags and ADX strength: strict above / below as written for ADX. FVG outputs are not ready before its ATR is.
-- VPFVG `vf_lvn_distance` and `vf_hvn_overlap`: of the stronger signalling side (long on a tie); none, not ready.
+- VPFVG `vf_lvn_distance` and `vf_hvn_overlap`: of gaps that signal, whether their side does or not; of two the
+  smaller distance, the larger overlap, as on its fact sheet.
 - `price_in_value_area` includes both ends; the bin of a close on an edge is the one above, clamped.
 - Partial `risk_management` of a variant merges at every depth.
 - A target of r_multiple without a stop is not placed (`no_target`). A base stop that rounds onto its fill is valid.

@@ -111,7 +111,7 @@ class Decider:
         return {
             "entry_price": entry,
             "bars_held": float(position.bars_held),
-            "profit_ratio": (close - entry) / entry * position.side,
+            "profit_ratio": (close - entry) / entry * position.side if entry else None,
             "r_multiple": (close - entry) * position.side / risked if risked else None,
         }
 

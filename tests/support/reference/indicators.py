@@ -358,16 +358,17 @@ def vpfvg_signal(frame: pd.DataFrame, p: Mapping[str, float], vp: Outputs, gaps:
         fall = None if shift is None else -shift
         short = _side(gaps["FVG_bearish_signal"][t], gaps["FVG_nearest_resistance_mid"][t], nodes, fall, ranges[t], p)
         signalling = [side for side in (long, short) if side.signals]
-        strongest = max(signalling, key=lambda side: side.strength, default=None)  # the long one on a tie
+        distances = [side.distance for side in (long, short) if side.distance is not None]  # of gaps that signal
+        overlaps = [side.overlap for side in (long, short) if side.overlap is not None]
         values = {
             "vf_long": long.signals,
             "vf_short": short.signals,
             "signal_type": "reversal" if long.reversal or short.reversal else "continuation" if signalling else "none",
-            "signal_strength": strongest.strength if strongest else None,
+            "signal_strength": max((side.strength for side in signalling), default=None),
             "vf_atr": ranges[t],
             "vf_poc_shift": shift,
-            "vf_lvn_distance": strongest.distance if strongest else None,
-            "vf_hvn_overlap": strongest.overlap if strongest else None,
+            "vf_lvn_distance": min(distances, default=None),
+            "vf_hvn_overlap": max(overlaps, default=None),
         }
         for name, value in values.items():
             out[name][t] = value
