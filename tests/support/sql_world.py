@@ -138,8 +138,9 @@ def revise(desk: Desk) -> None:
 
 
 def list_ether(desk: Desk) -> None:
-    """A second instrument, whose first hours and some of whose later minutes nobody has fetched yet."""
+    """A second instrument, whose first hours and some later minutes are not fetched yet; a third, without any."""
     with database.begin(desk.engine) as conn:
+        market.put_instrument(conn, "SOL/USDT", "SOLUSDT", "BREAK")
         ether = market.put_instrument(conn, "ETH/USDT", "ETHUSDT", "TRADING")
         market.put_rules(conn, ether, replace(RULES, instrument="ETH/USDT"))
         for first, last in ((2640, 2660), (2670, 2690)):

@@ -236,17 +236,16 @@ select
     d.equity_quote,
     d.equity_quote - d.before as pnl_quote,
     round((d.equity_quote - d.before) / nullif(d.before, 0), 8) as pnl_ratio,
-    (
-        select count(*) from trades t
-        where t.run_id = d.run_id
-            and t.exit_ms / 86400000 = d.day - date '1970-01-01'
-    ) as trade_count
+    coalesce(t.trade_count, 0) as trade_count
 from (
     select d.*, coalesce(lag(d.equity_quote) over days, r.cash) as before
     from v_equity_daily d
     join runs r on r.id = d.run_id
     window days as (partition by d.run_id order by d.day)
 ) d
+left join (
+    select run_id, exit_ms / 86400000 as day, count(*) as trade_count from trades group by run_id, exit_ms / 86400000
+) t on t.run_id = d.run_id and t.day = d.day - date '1970-01-01'
 join runs r on r.id = d.run_id
 join strategy_versions v on v.sha256 = r.strategy_version
 join instruments i on i.id = r.instrument_id;
@@ -303,6 +302,7 @@ left join lateral (
 left join lateral (
     select round(greatest(0, n.now_ms - mod(n.now_ms, 60000) - c.until_ms) / 1000.0, 3) as lag_s
     from (select exchange_now_ms() as now_ms offset 0) n
+    where n.now_ms is not null and c.until_ms is not null  -- greatest() passes over what is null
 ) l on true
 left join lateral (
     select open_ms, close, received_ms from bars where instrument_id = i.id order by open_ms desc limit 1
