@@ -35,6 +35,25 @@ replay-accept: $(INSTALLED)  ## record them anew, after ENGINE_VERSION was raise
 mutants: $(INSTALLED)  ## lines of the engine are broken one by one on a copy: the suite notices each
 	@$(BIN)/python -m tests.mutation --jobs 4
 
+# Docker alone is needed for these. MARKET=auto|binance-us|sim  RUNNERS=3  PROFILES=monitoring  ENV=.env
+.PHONY: up down logs psql images
+STACK = @$(PYTHON) -m deploy.compose.stack $(if $(ENV),--env $(ENV)) $(addprefix --profile ,$(PROFILES))
+
+up:  ## the whole system in containers: .env with random secrets if there is none, then start, wait, say where it is
+	$(STACK) up $(if $(MARKET),--market $(MARKET)) $(if $(RUNNERS),--runners $(RUNNERS))
+
+down:  ## stop the containers; their data stays
+	$(STACK) down
+
+logs:  ## follow what the containers say
+	$(STACK) logs
+
+psql:  ## ask the containers' database, as a role that can only read
+	$(STACK) psql
+
+images:  ## build every image
+	$(STACK) images
+
 chaos: $(INSTALLED)  ## a day of real bars under forty kills: no byte differs (5 minutes)
 	@$(BIN)/pytest -s tests/chaos/kill_nine_for_a_day.py
 

@@ -1,0 +1,167 @@
+"""`make up`, `down`, `logs`, `psql`, `images`: Docker Compose with the `.env` of this machine. Needs no `.venv`."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from deploy.compose import env_file
+from services.cli.up.loopback import answers
+from services.cli.up.market import BANNER, choose
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = (("docker", "compose"), ("docker-compose",))
+PROFILES = ("demo", "monitoring", "tools")
+REST_URL = "https://api.binance.us"
+READY_S = 180.0
+
+
+class Stack:
+    """One system: its file, and Compose speaking about it."""
+
+    def __init__(self, file: Path, profiles: list[str]) -> None:
+        self.file = file
+        self.values = env_file.read(file, os.environ)
+        named = [name for name in self.values.get("COMPOSE_PROFILES", "").split(",") if name]
+        self.profiles = [*named, *(name for name in profiles if name not in named)]
+        self.command = compose_command()
+
+    def compose(self, *arguments: str, every_profile: bool = False) -> int:
+        """Run Compose, with its output where ours goes; its exit code."""
+        profiles = PROFILES if every_profile else self.profiles
+        options = [word for name in profiles for word in ("--profile", name)]
+        command = [*self.command, "--env-file", str(self.file), *options, *arguments]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+    def url(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.values[f'{service}_PORT']}"
+
+    def wait(self, timeout_s: float = READY_S) -> bool:
+        """Until API and dashboard answer for themselves and their neighbours."""
+        deadline = time.monotonic() + timeout_s
+        while not all(answers(f"{self.url(name)}/readyz") for name in ("API", "DASHBOARD")):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+        return True
+
+
+def compose_command() -> tuple[str, ...]:
+    """Compose as this machine has it."""
+    for command in COMMANDS:
+        if shutil.which(command[0]):
+            asked = subprocess.run([*command, "version"], capture_output=True, check=False)
+            if asked.returncode == 0:
+                return command
+    raise SystemExit("Docker with Compose is needed: `docker compose` or docker-compose 1.29")
+
+
+def prepared(file: Path, market: str) -> bool:
+    """Make `.env` unless it is there; whether it was made. Ends the program for another market's file."""
+    if not file.exists():
+        chosen = choose(market, REST_URL, ())
+        env_file.write(file, chosen.name)
+        print(f"{file.name} written: market {chosen.name}, random secrets")
+        return True
+    found = env_file.read(file, os.environ).get("MARKET", "binance-us")
+    if market not in ("auto", found):
+        raise SystemExit(
+            f"{file.name} belongs to the market {found}, and its volumes hold that market's record; "
+            f"another market has a file of its own: make up MARKET={market} ENV={file.name}.{market}"
+        )
+    return False
+
+
+def up(args: argparse.Namespace) -> int:
+    """Build what has changed, start, wait until ready, say where it is."""
+    compose_command()  # before anything is written
+    is_new = prepared(args.env, args.market)
+    stack = Stack(args.env, args.profile)
+    scale = [] if args.runners is None else ["--scale", f"runner={args.runners}"]
+    print("Building images (the first time takes some minutes)", flush=True)
+    failed = stack.compose("build", "--quiet") or stack.compose("up", "-d", "--remove-orphans", *scale)
+    if failed or not stack.wait():
+        stack.compose("ps")
+        print(f"Not ready. `make logs` says why; the admin's token is ADMIN_TOKEN in {args.env.name}.", file=sys.stderr)
+        return 1
+    print(welcome(stack, is_new))
+    return 0
+
+
+def welcome(stack: Stack, is_new: bool) -> str:
+    """Where it is; and how to log in, with the token itself the first time."""
+    simulated = BANNER.format(line=f"CLOCK_RATE={stack.values.get('CLOCK_RATE', '1')} in {stack.file.name}")
+    is_sim = stack.values.get("MARKET") == "sim"
+    login = f"{stack.values['ADMIN_TOKEN']}  (shown this once)" if is_new else f"ADMIN_TOKEN in {stack.file.name}"
+    lines = [
+        "",
+        simulated if is_sim else "Binance US, live. Paper trading only: no order ever leaves this machine.",
+        "",
+        f"  Dashboard    {stack.url('DASHBOARD')}",
+        f"  Admin token  {login}",
+        f"  API          {stack.url('API')}/docs",
+        *([f"  Grafana      {stack.url('GRAFANA')}"] if "monitoring" in stack.profiles else []),
+        "",
+        "`make down` stops it and keeps its data.",
+    ]
+    return "\n".join(lines)
+
+
+def down(args: argparse.Namespace) -> int:
+    """Stop everything; volumes stay."""
+    return Stack(args.env, []).compose("down", "--remove-orphans", every_profile=True)
+
+
+def logs(args: argparse.Namespace) -> int:
+    """Follow every service's log."""
+    return Stack(args.env, args.profile).compose("logs", "--follow", "--tail=100")
+
+
+def psql(args: argparse.Namespace) -> int:
+    """psql as the role that reads everything but secrets."""
+    terminal = [] if sys.stdin.isatty() else ["-T"]
+    stack = Stack(args.env, args.profile)
+    return stack.compose("exec", *terminal, "postgres", "psql", "--username=analyst", "--dbname=paperfold")
+
+
+def images(args: argparse.Namespace) -> int:
+    """Every image, built; and how large it is."""
+    if not args.env.exists():  # no secret gets into an image, but Compose wants every variable named
+        os.environ.update(dict.fromkeys(env_file.SECRETS, "unused"))
+        args.env = Path(os.devnull)
+    code = Stack(args.env, args.profile).compose("build", every_profile=True)
+    shown = "{{.Repository}}:{{.Tag}}\t{{.Size}}"
+    subprocess.run(["docker", "image", "ls", "--filter=reference=paperfold/*", f"--format={shown}"], check=False)
+    return code
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stack", description=__doc__)
+    parser.add_argument("--env", type=lambda text: Path(text).resolve(), default=ROOT / ".env")
+    parser.add_argument("--profile", action="append", default=[], choices=PROFILES)
+    verbs = parser.add_subparsers(required=True)
+    for work in (up, down, logs, psql, images):
+        verb = verbs.add_parser(work.__name__, help=work.__doc__)
+        verb.set_defaults(work=work)
+        if work is up:
+            verb.add_argument("--market", choices=("auto", *env_file.MARKETS), default="auto")
+            verb.add_argument("--runners", type=int)
+    return parser
+
+
+def main() -> int:
+    args = arguments().parse_args()
+    if args.work not in (up, images) and not args.env.exists():
+        raise SystemExit(f"{args.env.name} is not there: nothing has been started with `make up`")
+    try:
+        code: int = args.work(args)
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
