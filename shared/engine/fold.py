@@ -19,6 +19,7 @@ from shared.domain.timeframe import MINUTE_MS
 from shared.engine import commands as act
 from shared.engine import words as w
 from shared.engine.digest import Chain
+from shared.engine.frames import IS_OPEN, START
 from shared.engine.layout import Layout, layout_of
 from shared.engine.rows import HEAD
 from shared.engine.setup import Setup, cash_units, constants
@@ -163,21 +164,33 @@ class Fold:
         if is_compiled():
             while first < last and not self.has_ended:
                 self._expect(t[first])
+                if self._is_late(t[first]):
+                    self._guard(self._module.late, t[first])
                 first = self._guard(self._module.run, t, o, h, l, c, v, first, last)
                 rows += self._take()
             return
-        step, f, m, k, p, out = self._module.step, self._f, self._m, self._k, self._p, self._out
+        late, bar = self._module.late, self._module.bar
+        f, m, k, p, out = self._f, self._m, self._k, self._p, self._out
         try:
             for i in range(first, last):
                 if t[i] <= m[w.BAR_OPEN_MS]:
                     self._expect(t[i])
-                step(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])
+                late(f, m, k, p, out, t[i])
+                bar(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])
                 if out[0]:
                     rows += self._take()
                     if m[w.STATUS] != w.OPEN:
                         break
         except OverflowError as error:
             raise OutOfRangeError(f"bar @{self.position_ms}: a money word is out of range") from error
+
+    def _is_late(self, before: int) -> bool:
+        """frames.is_overdue of any frame, read here: a call from Python would load machine code for it."""
+        m = self._m
+        return any(
+            m[frame.words + IS_OPEN] == 1 and m[frame.words + START] + frame.length <= before
+            for frame in self.layout.frames
+        )
 
     def _guard(self, call: Callable[..., int], *args: object) -> int:
         try:

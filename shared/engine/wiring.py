@@ -49,13 +49,7 @@ from shared.engine.trailing import trail_by
 from shared.kernel import NAN, kernel, part
 """
 
-RUN = [
-    "for i in range(first, last):",
-    "    if must_pause(m, out, t[i]):",
-    "        return i",
-    "    step(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])",
-    "return last",
-]
+STEP = ["late(f, m, k, p, out, t)", "bar(f, m, k, p, out, t, o, h, l, c, v)"]
 
 
 class Lines:
@@ -118,7 +112,11 @@ class Lines:
 
 
 def module_text(plan: Plan, layout: Layout) -> str:
-    """The wiring of a plan: a Python module with start(...), late(...) and step(...)."""
+    """The wiring of a plan: a Python module with start, late, bar, step (late, then bar) and run (bar after bar).
+
+    `late` holds another copy of every close and of the rules, and few series have the hole that calls it. So run(...)
+    leaves it to its caller: numba compiles it for those.
+    """
     parts = [
         '"""Generated from a strategy\'s plan. Do not edit; read me when a run surprises you."""\n',
         IMPORTS + _indicator_imports(plan),
@@ -126,8 +124,9 @@ def module_text(plan: Plan, layout: Layout) -> str:
         *(_close(plan, layout, index) for index in range(len(layout.frames))),
         _rules(plan, layout),
         _late(layout),
-        _step(plan, layout),
-        _function("def run(f, m, k, p, out, t, o, h, l, c, v, first, last):", RUN),
+        _bar(plan, layout),
+        _part("def step(f, m, k, p, out, t, o, h, l, c, v):", STEP),
+        _run(layout),
     ]
     return "\n\n".join(parts)
 
@@ -273,8 +272,8 @@ def _late(layout: Layout) -> str:
     return _function("def late(f, m, k, p, out, before):", lines)
 
 
-def _step(plan: Plan, layout: Layout) -> str:
-    lines = ["late(f, m, k, p, out, t)"]
+def _bar(plan: Plan, layout: Layout) -> str:
+    lines: list[str] = []
     trailing = plan.stop.trailing if plan.stop is not None else None
     if trailing is not None and trailing.atr is not None:  # as published before this bar's own closes
         lines.append(f"trail_by(m, {Lines(plan, layout).output(trailing.atr)}, p[{layout.atr_p + 1}])")
@@ -289,4 +288,17 @@ def _step(plan: Plan, layout: Layout) -> str:
             lines += [f"if {grown}:", f"    close_{frame.timeframe}(f, m, k, p)"]
     lines += ["if decides:", f"    rules(f, m, k, p, out, close_ms(m, {entry.words}, {entry.length}))"]
     lines.append("end_bar(m, k, out, t)")
-    return _part("def step(f, m, k, p, out, t, o, h, l, c, v):", lines)
+    return _part("def bar(f, m, k, p, out, t, o, h, l, c, v):", lines)
+
+
+def _run(layout: Layout) -> str:
+    """Bars from `first` on, before `last`; returns the first that it leaves: a late frame, or must_pause."""
+    overdue = [f"is_overdue(m, {frame.words}, {frame.length}, t[i])" for frame in layout.frames]
+    lines = [
+        "for i in range(first, last):",
+        f"    if {' or '.join(['must_pause(m, out, t[i])', *overdue])}:",
+        "        return i",
+        "    bar(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])",
+        "return last",
+    ]
+    return _function("def run(f, m, k, p, out, t, o, h, l, c, v, first, last):", lines)

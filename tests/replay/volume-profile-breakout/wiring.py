@@ -128,8 +128,7 @@ def late(f, m, k, p, out, before):
 
 
 @part
-def step(f, m, k, p, out, t, o, h, l, c, v):
-    late(f, m, k, p, out, t)
+def bar(f, m, k, p, out, t, o, h, l, c, v):
     trade_bar(m, k, out, t, o, h, l, c, v)
     decides = grow(f, m, k, 0, 62, 900000, t, o, h, l, c, v)
     if decides:
@@ -143,10 +142,16 @@ def step(f, m, k, p, out, t, o, h, l, c, v):
     end_bar(m, k, out, t)
 
 
+@part
+def step(f, m, k, p, out, t, o, h, l, c, v):
+    late(f, m, k, p, out, t)
+    bar(f, m, k, p, out, t, o, h, l, c, v)
+
+
 @kernel
 def run(f, m, k, p, out, t, o, h, l, c, v, first, last):
     for i in range(first, last):
-        if must_pause(m, out, t[i]):
+        if must_pause(m, out, t[i]) or is_overdue(m, 62, 900000, t[i]) or is_overdue(m, 64, 3600000, t[i]) or is_overdue(m, 66, 14400000, t[i]):
             return i
-        step(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])
+        bar(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])
     return last
