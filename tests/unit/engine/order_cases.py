@@ -143,4 +143,9 @@ ORDER_CASES: dict[str, str] = {
         "equity_protection: {drawdown_threshold: 0.02, smoothing_window: 3, cooldown: 1h, max_daily_loss: 0.015,"
         " max_consecutive_losses: 4}\n" + shared("0.0002", ", order_type: limit, limit_offset_bps: 4, expire_bars: 3"),
     ),
+    "limits, protected": text(
+        OFTEN,
+        risk=HALF,
+        more="equity_protection: {drawdown_threshold: 0.004, cooldown: 20m}\n" + sent("limit", "10", ", expire_bars: 5"),
+    ),
 }  # fmt: skip

@@ -29,7 +29,9 @@ LONG = os.environ.get("PAPERFOLD_LONG", "") not in ("", "0")
 CHUNKS = 200 if LONG else 8
 DRAWS_A_CHUNK = 4
 RUNS_A_DRAW = 10  # later ones would be mutations of these
-COMPILED = 60 if LONG else 4
+COMPILED = 30 if LONG else 4
+
+pytestmark = pytest.mark.timeout(1_200)  # making a failure small takes its time
 
 
 def each_run(chunk: int, check: Callable[[Run], None]) -> None:
@@ -157,6 +159,7 @@ def named() -> Iterator[Answer]:
         bars = bars_of(frame_of(list(MARKETS.values())[i % len(MARKETS)]))
         yield engine_answer(text, bars, commands_over(bars, i, i % 5, stops=i % 2 == 0))
     yield engine_answer(CASES["short to ruin"], bars_of(frame_of(RUIN)))
+    yield engine_answer(ORDER_CASES["limits, protected"], bars_of(frame_of(MARKETS["wild"])))
     for cash in ("5010", "2501"):  # two coins, or one
         bars = bars_of(frame_of(FEW_LOTS))
         yield engine_answer(ORDER_CASES["all of the cash, coin by coin"], bars, rules=COINS, cash=cash)
