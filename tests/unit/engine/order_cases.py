@@ -146,6 +146,7 @@ ORDER_CASES: dict[str, str] = {
     "limits, protected": text(
         OFTEN,
         risk=HALF,
-        more="equity_protection: {drawdown_threshold: 0.004, cooldown: 20m}\n" + sent("limit", "10", ", expire_bars: 5"),
+        more="equity_protection: {drawdown_threshold: 0.004, cooldown: 20m}\n"
+        + sent("limit", "10", ", expire_bars: 5"),
     ),
 }  # fmt: skip
