@@ -359,6 +359,16 @@ def test_a_trade_without_gain_counts_as_a_loss():
     assert notes(result) == [(3 * MINUTE - 1, "consecutive_losses", 5 * MINUTE - 1)]
 
 
+def test_triggers_of_one_close_are_told_in_their_order():
+    text = strategy(
+        f"execution: {{{NOTHING}}}",
+        "risk_management: {position_size: {base_size: 1}, stop_loss: {base_percent: 0.06}}",
+        "equity_protection: {drawdown_threshold: 0.05, max_daily_loss: 0.05, max_consecutive_losses: 1}",
+    )
+    result = backtest(text, bars(100, (100, 100, 94, 94)))
+    assert [note for _, note, _ in notes(result)] == ["suspended", "daily_loss", "consecutive_losses"]
+
+
 def test_a_run_that_is_ending_triggers_nothing_more():
     text = strategy(
         f"execution: {{{NOTHING}}}",
