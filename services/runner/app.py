@@ -25,10 +25,9 @@ from shared.bus import pubsub
 from shared.bus.codec import RunEvent
 from shared.domain.errors import DivergenceError, PaperfoldError, UnavailableError
 from shared.domain.run import RunHealth, RunMode
-from shared.domain.timeframe import MINUTE_MS
 from shared.engine.version import ENGINE_VERSION
 from shared.settings import Runner as RunnerSettings
-from shared.store import commands, database, ownership, runs
+from shared.store import commands, commits, database, ownership, runs
 from shared.store.ownership import Progress
 from shared.store.runs import Run
 
@@ -122,7 +121,8 @@ class Runner:
             if code != 0:
                 with database.begin(self.engine) as conn:
                     ownership.hand_back(conn, self.id, run.id, run.epoch, f"its process ended with {code}")
-        with database.begin(self.engine) as conn:
+        # what a crash of the server takes back of this, this runner forgets as well; commits rest on the fence alone
+        with database.begin(self.engine, waits_for_disk=False) as conn:
             if not self._registered or not ownership.renew(conn, self.id, self.settings.lease_s):
                 host = socket.gethostname()
                 version, capacity = ENGINE_VERSION, self.settings.capacity
@@ -132,11 +132,12 @@ class Runner:
             self.clock.measure(conn)
             owned = ownership.owned(conn, self.id)
             self._drop_lost(owned)
-            fresh = runs.get_many(conn, sorted(owned.keys() - {*self.held, *self.waiting, *self.children.runs()}))
+            strange = owned.keys() - {*self.held, *self.waiting, *self.children.runs()}
+            fresh = runs.get_many(conn, sorted(strange)) if strange else []
             slots = self._slots(fresh)
             fresh += ownership.claim(conn, self.id, ENGINE_VERSION, slots)
             fresh += self._claim_older(conn, slots, fresh)
-            self.asked = commands.has_waiting(conn, [*self.held, *self.waiting])
+            self.asked = commands.has_waiting(conn, (*self.held, *self.waiting))
         self._open_those(fresh)
         self.source.follow(list(self.held.values()))
 
@@ -237,11 +238,10 @@ class Runner:
             if is_told and not stops:
                 return
             step = now.step("stopped" if stops else "warming")
-            back = ownership.commit_progress(conn, self.id, [step])
-            ownership.assign_commands(conn, dict.fromkeys(back, run.start_ms - MINUTE_MS))
-        if stops or not back:
+            is_lost = bool(commits.commit(conn, self.id, [step]).lost)
+        if stops or is_lost:
             self.waiting.pop(run.id, None)
-        self._tell([step] if back else [])
+        self._tell([] if is_lost else [step])
 
     def _stop_those_asked(self) -> None:
         for held in self.held.values():
@@ -317,11 +317,9 @@ class Runner:
         return "ok" if held.run.id in self.behind else health_of(held, self.clock)
 
     def _commit_these(self, changed: Sequence[tuple[Held, RunHealth]], asking: Sequence[Held]) -> None:
-        # the commit vouches for this runner only where its round has not just done so
-        is_fresh = time.monotonic() - self._renewed < self.settings.lease_s / 5
-        lease_s, snapshot_bars = None if is_fresh else self.settings.lease_s, self.settings.snapshot_bars
+        self._renew()
         try:
-            done = commit(self.engine, self.id, lease_s, changed, snapshot_bars, asking)
+            done = commit(self.engine, self.id, changed, self.settings.snapshot_bars, asking)
         except DivergenceError as error:
             if len(changed) > 1 or asking:  # which one? each by itself
                 for one in changed:
@@ -338,6 +336,13 @@ class Runner:
                 self.held.pop(progress.run_id, None)
                 self.log.info("run_ended", run=progress.run_id, status=progress.status)
         self._tell(done.told)
+
+    def _renew(self) -> None:
+        """A round that has folded for long vouches for this runner again before it commits."""
+        if time.monotonic() - self._renewed > self.settings.lease_s / 5:
+            with database.begin(self.engine, waits_for_disk=False) as conn:
+                ownership.renew(conn, self.id, self.settings.lease_s)
+            self._renewed = time.monotonic()
 
     def _tell(self, told: Sequence[Progress]) -> None:
         events = [RunEvent(p.run_id, p.new_seq, p.new_position_ms, p.status, p.health) for p in told]
@@ -366,7 +371,7 @@ class Runner:
         self.children.stop()
         try:
             changed = [(held, held.told[1]) for held in self.held.values()]
-            commit(self.engine, self.id, self.settings.lease_s, changed, 1)
+            commit(self.engine, self.id, changed, 1)
             with database.begin(self.engine) as conn:
                 released = ownership.release(conn, self.id)
             self.log.info("released", runs=len(released))

@@ -79,7 +79,7 @@ def fold(engine: Engine, run_id: int, runner_id: UUID, epoch: int, is_wanted: Ca
         new = None if held.has_ended else Slices(engine, SLICE_MINUTES).after(held)
         if new is not None:
             held.take(*new[:2])
-        if commit(engine, runner_id, None, [(held, "ok")], 0, [held]).lost:
+        if commit(engine, runner_id, [(held, "ok")], 0, [held]).lost:
             return
         if held.status in ("stopped", "finished") or new is None:
             return

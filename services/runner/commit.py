@@ -1,23 +1,22 @@
 """The one place where decided becomes durable: one fenced transaction for all runs of a runner.
 
-    renew lease | compare-and-set of every run | decisions | commands get their minute | caches | COMMIT | tell
+    compare-and-set of every run, decisions, commands get their minute: one statement | caches, now and then | tell
 
 Rule: what does not come back from the compare-and-set is someone else's; its rows are not written and it is dropped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
 from services.runner.held import Held
-from shared.domain.command import Command
 from shared.domain.run import RunHealth
 from shared.domain.timeframe import MINUTE_MS
 from shared.engine.fold import Fold
 from shared.engine.version import ENGINE_VERSION
-from shared.store import counters, curves, database, decisions, ownership, snapshots
+from shared.store import commits, counters, curves, database, snapshots
 from shared.store.counters import Counter
 from shared.store.ownership import Progress
 from shared.store.snapshots import Snapshot
@@ -31,7 +30,6 @@ class Committed:
 
     told: list[Progress] = field(default_factory=list)  # of the runs that came back
     lost: list[int] = field(default_factory=list)  # runs that are not ours any more
-    assigned: Mapping[int, list[Command]] = field(default_factory=dict)
 
 
 def snapshot_of(held: Held) -> Snapshot:
@@ -60,57 +58,67 @@ def counting_round(run_id: int, position_ms: int) -> int:
 def commit(
     engine: Engine,
     runner_id: UUID,
-    lease_s: float | None,
     runs: Sequence[tuple[Held, RunHealth]],
     snapshot_bars: int,
     asking: Sequence[Held] = (),
 ) -> Committed:
     """Commit what these runs have folded; give the commands of `asking` runs their minute as well.
 
-    `lease_s` None: the lease stays as it is: renewed just now, or a child commits, who cannot vouch for its runner.
-
     Raises UnavailableError (forget everything and recover), DivergenceError (one of the runs has diverged).
     """
     steps = {held.run.id: (held, held.progress(health)) for held, health in runs}
     for held in asking:
         steps.setdefault(held.run.id, (held, held.progress(held.told[1])))
-    with database.begin(engine) as conn:
-        if lease_s is not None:
-            ownership.renew(conn, runner_id, lease_s)
-        back = ownership.commit_progress(conn, runner_id, [progress for _, progress in steps.values()])
-        mine = [steps[run_id] for run_id in sorted(back)]
-        decisions.write_decisions(conn, [(held.run.id, held.run.rules, held.rows) for held, _ in mine if held.rows])
-        assigned = ownership.assign_commands(conn, {held.run.id: _last(held, step) for held, step in mine})
-        snapped, counted = _write_caches(conn, mine, snapshot_bars)
+    caches = _Caches.due(steps.values(), snapshot_bars)
+    with database.begin(engine) if caches else database.at_once(engine) as conn:
+        done = commits.commit(
+            conn,
+            runner_id,
+            [step for _, step in steps.values()],
+            [(held.run.id, held.run.rules, held.rows) for held, _ in steps.values() if held.rows],
+        )
+        caches.without(done.lost).write(conn)
+    mine = [steps[run_id] for run_id in sorted(steps.keys() - done.lost)]
     for held, step in mine:
         held.committed(step)
-        held.obey(assigned.get(held.run.id, ()))
-    for held in snapped:
+        held.obey(done.assigned.get(held.run.id, ()))
+    for held in caches.snapped:
         held.snapshot_at_ms = held.fold.position_ms
-    for held in counted:
+    for held in caches.counted:
         held.counted_at_ms = held.fold.position_ms
-    return Committed([step for _, step in mine], sorted(steps.keys() - back), assigned)
+    return Committed([step for _, step in mine], sorted(done.lost))
 
 
-def _write_caches(
-    conn: Connection, mine: Sequence[tuple[Held, Progress]], snapshot_bars: int
-) -> tuple[list[Held], list[Held]]:
-    """Snapshots, hours of curves, counters; the runs whose snapshots and whose counters were written."""
-    snapped = [held for held, step in mine if _is_due(held, step, held.snapshot_at_ms, snapshot_bars)]
-    if snapped:
-        snapshots.write(conn, [snapshot_of(held) for held in snapped])
-        curves.extend_levels(conn, [held.run.id for held in snapped])
-    counted = [
-        held
-        for held, step in mine
-        if _is_due(held, step, held.counted_at_ms, snapshot_bars) or _begins_round(held, step)
-    ]
-    counters.write(conn, [counter for held in counted for counter in counters_of(held.run.id, held.fold)])
-    return snapped, counted
+@dataclass(slots=True)
+class _Caches:
+    """Runs whose snapshots and hours of curves, and whose counters, are written with this commit."""
 
+    snapped: list[Held]
+    counted: list[Held]
 
-def _last(held: Held, step: Progress) -> int:
-    return held.run.start_ms - MINUTE_MS if step.new_position_ms is None else step.new_position_ms
+    @classmethod
+    def due(cls, runs: Iterable[tuple[Held, Progress]], snapshot_bars: int) -> "_Caches":
+        snapped, counted = [], []
+        for held, step in runs:
+            if _is_due(held, step, held.snapshot_at_ms, snapshot_bars):
+                snapped.append(held)
+            if _is_due(held, step, held.counted_at_ms, snapshot_bars) or _begins_round(held, step):
+                counted.append(held)
+        return cls(snapped, counted)
+
+    def __bool__(self) -> bool:
+        return bool(self.snapped or self.counted)
+
+    def without(self, lost: Container[int]) -> "_Caches":
+        for runs in (self.snapped, self.counted):
+            runs[:] = [held for held in runs if held.run.id not in lost]
+        return self
+
+    def write(self, conn: Connection) -> None:
+        if self.snapped:
+            snapshots.write(conn, [snapshot_of(held) for held in self.snapped])
+            curves.extend_levels(conn, [held.run.id for held in self.snapped])
+        counters.write(conn, [counter for held in self.counted for counter in counters_of(held.run.id, held.fold)])
 
 
 def _is_due(held: Held, step: Progress, written_ms: int, bars: int) -> bool:

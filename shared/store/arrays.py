@@ -16,6 +16,15 @@ def array(values: Iterable[object]) -> str:
     return "{" + ",".join([_TEXT[type(value)](value) for value in values]) + "}"
 
 
+def rows(values: Iterable[Iterable[object]]) -> str:
+    """An array literal of rows, as a composite type reads them. None is NULL."""
+    return "{" + ",".join([_quoted(_row(row)) for row in values]) + "}"
+
+
+def _row(values: Iterable[object]) -> str:
+    return "(" + ",".join(["" if value is None else _TEXT[type(value)](value) for value in values]) + ")"
+
+
 def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -1,11 +1,13 @@
 """Commands: recorded when a person gives them, effective at the minute that the run's owner assigns (decision 0003)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from shared.domain.command import Command, CommandKind
 from shared.store import market, statements, tables
+from shared.store.arrays import array
 
 _SQL = statements.load("commands")
 
@@ -64,10 +66,9 @@ def list_commands(conn: Connection, run_id: int) -> list[Recorded]:
     return _read(conn, tables.run_commands.c.run_id == run_id)
 
 
-def has_waiting(conn: Connection, run_ids: list[int]) -> set[int]:
+def has_waiting(conn: Connection, run_ids: Iterable[int]) -> set[int]:
     """Those of the runs that have a command without a minute."""
-    t = tables.run_commands.c
-    return set(conn.scalars(select(t.run_id).where(t.run_id.in_(run_ids), t.effective_ms.is_(None)).distinct()))
+    return set(conn.scalars(_SQL["waiting"], {"run_ids": array(run_ids)}))
 
 
 def _read(conn: Connection, condition: object) -> list[Recorded]:

@@ -5,36 +5,60 @@ Rule: a row is written once. The same row again is a no-op; another one under it
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
+from contextlib import contextmanager
 from heapq import merge
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Table, Text, bindparam, cast, func, select
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Connection, Table, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.exc import DBAPIError
 
 from shared.domain.decision import Decision, OrderEvent
 from shared.domain.errors import DivergenceError
 from shared.domain.instrument import InstrumentRules
-from shared.store.arrays import CHUNK, array
-from shared.store.rows import LAYOUT, Record, Scale, columns, from_row, to_row
+from shared.store import statements
+from shared.store.arrays import CHUNK
+from shared.store.rows import LAYOUT, Record, Scale, columns, from_row, lines
 
 Batch = Iterable[tuple[int, InstrumentRules, Sequence[Decision]]]
-Row = tuple[Any, ...]
 
+_SQL = statements.load("decisions")
 _LAST = 1 << 62
+_DIVERGED = "PF001"  # SQLSTATE of functions.sql
 
 
 def write_decisions(conn: Connection, batch: Batch) -> None:
-    """Rows of many runs, one statement a table. Raises DivergenceError where another row stands under a key."""
-    by_record: dict[Record, list[Row]] = defaultdict(list)
+    """Rows of many runs. Raises DivergenceError where another row stands under a key."""
+    with divergence():
+        conn.execute(_SQL["write"], literals(batch))
+
+
+def literals(batch: Batch) -> dict[str, str]:
+    """Rows of many runs as array literals, by table."""
+    sorted_out: dict[tuple[Record, Scale], tuple[list[int], list[Decision]]] = defaultdict(lambda: ([], []))
     for run_id, rules, decisions in batch:
         scale = Scale.of(rules)
         for decision in decisions:
-            by_record[type(decision)].append((run_id, *to_row(scale, decision)))
-    for record, rows in by_record.items():
-        for start in range(0, len(rows), CHUNK):
-            _write(conn, LAYOUT[record][0], rows[start : start + CHUNK])
+            ids, records = sorted_out[type(decision), scale]
+            ids.append(run_id)
+            records.append(decision)
+    found: dict[Record, list[str]] = {record: [] for record in LAYOUT}
+    for (record, scale), (ids, records) in sorted_out.items():
+        found[record].append(lines(scale, record, ids, records))
+    return {LAYOUT[record][0].name: "{" + ",".join(parts) + "}" for record, parts in found.items()}
+
+
+@contextmanager
+def divergence() -> Iterator[None]:
+    """What the server says of another row under a key, as DivergenceError."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause: Any = error.orig
+        if cause.pgcode != _DIVERGED:
+            raise
+        raise DivergenceError(cause.diag.message_primary) from error
 
 
 def read_decisions(
@@ -87,40 +111,3 @@ def _read(
 
 def _columns(table: Table, record: Record) -> list[Any]:
     return [table.c[name] for name in columns(record)]
-
-
-def _insertion(table: Table) -> Any:
-    names = table.columns.keys()
-    given = func.unnest(*(cast(bindparam(c.name, type_=Text), ARRAY(c.type)) for c in table.columns))
-    rows = given.table_valued(*names).render_derived()
-    return insert(table).from_select(names, select(*(rows.c[name] for name in names))).on_conflict_do_nothing()
-
-
-def _recorded(table: Table) -> Any:
-    keys = func.unnest(*(cast(bindparam(name, type_=Text), ARRAY(BigInteger)) for name in ("run_id", "seq")))
-    wanted = keys.table_valued("run_id", "seq").render_derived()
-    return select(table).join(wanted, (wanted.c.run_id == table.c.run_id) & (wanted.c.seq == table.c.seq))
-
-
-_INSERTIONS = {table.name: _insertion(table) for table, _ in LAYOUT.values()}
-_RECORDED = {table.name: _recorded(table) for table, _ in LAYOUT.values()}
-
-
-def _write(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
-    values = {name: array(column) for name, column in zip(table.columns.keys(), zip(*rows, strict=True), strict=True)}
-    if conn.execute(_INSERTIONS[table.name], values).rowcount != len(rows):
-        _compare(conn, table, rows, {name: values[name] for name in ("run_id", "seq")})
-
-
-def _compare(conn: Connection, table: Table, rows: Sequence[Row], keys: dict[str, str]) -> None:
-    """Some keys were taken: by the same rows, or the run has diverged. NUMERIC compares by value, as Decimal does."""
-    recorded = {(row.run_id, row.seq): row for row in conn.execute(_RECORDED[table.name], keys)}
-    for row in rows:
-        for name, folded, found in zip(table.columns.keys(), row, recorded[row[0], row[1]], strict=True):
-            if folded != found:
-                place = f"{table.name} run {row[0]} seq {row[1]}"
-                raise DivergenceError(f"{place}: {name} is recorded as {_spell(found)}, folded as {_spell(folded)}")
-
-
-def _spell(value: object) -> str:
-    return f"{value:f}" if isinstance(value, Decimal) else repr(value)

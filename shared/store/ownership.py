@@ -2,27 +2,24 @@
 
     runner --register, renew--> runners.lease_until        (the database's clock; nobody else's counts)
     runner --claim------------> runs.runner_id, runs.epoch (epoch rises with every owner)
-    runner --commit_progress--> only where runner, epoch, position and digest are still what its fold started from
+    runner --commits.commit---> only where runner, epoch, position and digest are still what its fold started from
 
 Rule: a lease says when others may take a run; it never says that a commit is allowed. That is decided by the
 compare-and-set alone, so a frozen owner that wakes up after a takeover changes nothing: its run does not come back, and
 it drops the run from memory. Two runners that both believe they own a run would write the same rows anyway, because
 rows follow from the record; the fence keeps the run's row and its commands in one order.
 
-A commit is one transaction: commit_progress, write_decisions for the runs that came back, assign_commands for the same.
 After any error of the database: forget what is in memory, and recover.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from shared.domain.command import Command
 from shared.domain.run import RunHealth, RunMode, RunStatus
 from shared.store import runs, statements
 from shared.store.arrays import array
@@ -37,7 +34,7 @@ _SQL = statements.load("ownership")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One run's step from what its owner read or committed last to what it has folded since."""
+    """One run's step from what its owner read or committed last to what it has folded since: type run_step."""
 
     run_id: int
     epoch: int
@@ -103,33 +100,6 @@ def claim_older(conn: Connection, runner_id: UUID, engine_version: str, mode: Ru
 def owned(conn: Connection, runner_id: UUID) -> dict[int, int]:
     """Epochs of the runs that are this runner's now, by run."""
     return {row.id: row.epoch for row in conn.execute(_SQL["owned"], {"runner_id": runner_id})}
-
-
-def commit_progress(conn: Connection, runner_id: UUID, items: Sequence[Progress]) -> set[int]:
-    """Move runs forward, those whose owner, epoch, position and digest are still the old ones; their ids.
-
-    A run that is missing in the answer belongs to someone else, or stands elsewhere: forget it and recover. Its rows
-    stay locked until the end of the transaction, so that decisions and commands can follow safely.
-    """
-    if not items:
-        return set()
-    columns = {field.name: array(getattr(item, field.name) for item in items) for field in fields(Progress)}
-    return set(conn.scalars(_SQL["commit"], {"runner_id": runner_id, **columns}))
-
-
-def assign_commands(conn: Connection, positions: Mapping[int, int]) -> dict[int, list[Command]]:
-    """Give each waiting command of these runs its minute, once; by run, in the order of their ids.
-
-    `positions`: open_ms of the last committed bar of each run that came back from commit_progress in this transaction;
-    start_ms - 60 000 when there is none.
-    """
-    if not positions:
-        return {}
-    given = {"run_id": array(positions), "last_ms": array(positions.values())}
-    assigned: dict[int, list[Command]] = defaultdict(list)
-    for row in sorted(conn.execute(_SQL["assign"], given), key=lambda row: int(row.id)):
-        assigned[row.run_id].append(Command(row.id, row.kind, row.effective_ms, row.close_position))
-    return dict(assigned)
 
 
 def fix_warmup(conn: Connection, runner_id: UUID, run_id: int, epoch: int, warmup_from_ms: int) -> bool:

@@ -11,8 +11,9 @@ from shared.bus import client, keys, pubsub
 from shared.bus.codec import Control
 from shared.domain.instrument import InstrumentRules
 from shared.domain.timeframe import DAY_MS, MINUTE_MS
-from shared.store import commands, database, market, ownership, runs
+from shared.store import commands, commits, database, market, runs
 from tests.support.api import FAST, FIRST_MS, NOW_MS, THIS_MINUTE, Api, served
+from tests.support.store import a_step
 
 
 @pytest.fixture
@@ -240,7 +241,8 @@ def test_a_claimed_run_gets_commands_that_its_owner_makes_effective(api: Api):
     assert last["command"]["accepted_ms"] in range(NOW_MS, NOW_MS + 1000)
     assert last["command"]["effective_ms"] is None
     with database.begin(api.engine) as conn:
-        ownership.assign_commands(conn, {run_id: THIS_MINUTE})
+        step = a_step(runs.get(conn, run_id), 0, new_position_ms=None, new_digest=None)
+        assert not commits.commit(conn, runner, [step]).lost
         assert [one.kind for one in commands.assigned(conn, run_id)] == ["pause", "resume", "close_position", "stop"]
     shown = api.get(f"/runs/{run_id}")["commands"]
     assert [one["kind"] for one in shown] == ["pause", "resume", "close_position", "stop"]

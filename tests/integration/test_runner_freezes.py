@@ -2,53 +2,84 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from services.runner.commit import counting_round
 from shared.domain.command import CommandKind
+from shared.domain.timeframe import MINUTE_MS
+from tests.support import freezes
 from tests.support.desk import BUSY, Desk, RunnerProcess, owner, walk
 
-# Statements of a commit that writes rows, counted from the compare-and-set; then around COMMIT itself.
-POINTS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "commit", "after")
 EVERY_BAR = {"PAPERFOLD__RUNNER__SNAPSHOT_BARS": "1"}  # snapshots, counters and curves are in each commit
+IN_CLIENT = [(point, EVERY_BAR) for point in freezes.IN_CLIENT] + [("call", {}), ("after", {})]
+IN_SERVER: list[tuple[str, dict[str, str]]] = [(point, {}) for point in freezes.IN_SERVER]
 TAKEOVER_S = 15.0
 
 
 @pytest.fixture
 def desk(database: str, redis_url: str) -> Iterator[Desk]:
     desk = Desk(database, redis_url, walk(600, skipped=frozenset({70, 71})))
+    freezes.install(desk.engine)
     yield desk
     desk.close()
 
 
-def frozen_owners(desk: Desk, armed: Path) -> dict[str, tuple[int, RunnerProcess]]:
-    """One run a point, each with a runner of its own that will freeze there once `armed` exists."""
-    owners: dict[str, tuple[int, RunnerProcess]] = {}
-    for point in POINTS:
-        run_id = desk.start(BUSY.replace("name: busy", f"name: busy-{point}"))
-        runner = desk.runner(
-            capacity=1, MODULE="tests.support.freezing_runner", FREEZE_AT=point, FREEZE_WHEN=str(armed), **EVERY_BAR
-        )
-        desk.until(lambda run_id=run_id: owner(desk, run_id) is not None, 30.0)
-        owners[point] = (run_id, runner)
-    desk.minutes(12)
-    desk.level(*(run_id for run_id, _ in owners.values()))
-    return owners
+class Owners:
+    """One run a point, each with a runner of its own that will stop there."""
 
+    def __init__(self, desk: Desk, points: list[tuple[str, dict[str, str]]], armed: Path) -> None:
+        self.desk, self.armed = desk, armed
+        self.is_in_server = points is IN_SERVER
+        self.points: list[str] = []
+        self.run_ids: list[int] = []
+        self.runners: list[RunnerProcess] = []
+        self.gate = ExitStack()
+        for number, (point, environment) in enumerate(points):
+            run_id = desk.start(BUSY.replace("name: busy", f"name: busy-{number}"))
+            given = {"FREEZE_AT": point, "FREEZE_WHEN": str(armed), **environment}
+            self.runners.append(desk.runner(capacity=1, MODULE="tests.support.freezing_runner", **given))
+            desk.until(lambda run_id=run_id: owner(desk, run_id) is not None, 30.0)  # type: ignore[misc]
+            self.points.append(point)
+            self.run_ids.append(run_id)
+        desk.minutes(12)
+        desk.level(*self.run_ids)
 
-def freeze(desk: Desk, owners: dict[str, tuple[int, RunnerProcess]], armed: Path) -> None:
-    """Let the next minute freeze every owner at its point."""
-    armed.touch()
-    for _ in range(8):  # a minute that decides nothing has fewer statements: the next one has them
-        desk.minutes(1)
-        try:
-            desk.until(lambda: all(runner.is_frozen() for _, runner in owners.values()), 1.0)
-        except AssertionError:
-            continue
-        return
-    awake = [point for point, (_, runner) in owners.items() if not runner.is_frozen()]
-    raise AssertionError(f"not frozen at {awake}")
+    def stop(self) -> None:
+        """Let the next minute stop every owner at its point."""
+        if self.is_in_server:
+            while any(self._counts_next(run_id) for run_id in self.run_ids):  # counters are statements of the client
+                self.desk.minutes(1)
+            self.desk.level(*self.run_ids)
+            self.gate.enter_context(freezes.closed_gate(self.desk.engine))
+        self.armed.touch()
+        self.desk.minutes(1)
+        self.desk.until(self._have_stopped, freezes.WAIT_S - 4.0, self)
+
+    def _counts_next(self, run_id: int) -> bool:
+        next_ms = self.desk.now_ms
+        return counting_round(run_id, next_ms) != counting_round(run_id, next_ms - MINUTE_MS)
+
+    def _have_stopped(self) -> bool:
+        if self.is_in_server:
+            return freezes.waiting(self.desk.engine) == len(self.points)
+        return all(runner.is_frozen() for runner in self.runners)
+
+    def freeze(self) -> None:
+        """Freeze those, too, that wait for the server."""
+        for runner in self.runners:
+            runner.freeze()
+
+    def thaw(self) -> None:
+        self.gate.close()
+        for runner in self.runners:
+            runner.thaw()
+
+    def __str__(self) -> str:
+        """Where they have not stopped."""
+        return str([point for point, runner in zip(self.points, self.runners, strict=True) if not runner.is_frozen()])
 
 
 def ask(desk: Desk, run_ids: list[int], kind: CommandKind) -> None:
@@ -63,47 +94,66 @@ def assert_every_command_acts(desk: Desk) -> None:
 
 
 @pytest.mark.timeout(180)
-def test_frozen_owners_are_replaced_and_wake_up_to_nothing(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("points", "goes_through"),
+    [
+        pytest.param(IN_CLIENT, None, id="between the client's statements"),
+        pytest.param(IN_SERVER, True, id="while the server goes through with theirs"),
+        pytest.param(IN_SERVER, False, id="while the server ends their sessions"),
+    ],
+)
+def test_frozen_owners_are_replaced_and_wake_up_to_nothing(
+    desk: Desk, tmp_path: Path, points: list[tuple[str, dict[str, str]]], goes_through: bool | None
+) -> None:
     desk.history(60)
-    armed = tmp_path / "armed"
-    owners = frozen_owners(desk, armed)
-    run_ids = [run_id for run_id, _ in owners.values()]
-    freeze(desk, owners, armed)
-    ask(desk, run_ids, "pause")  # between the statements of twelve transactions that will never commit, or just have
-    desk.runner(capacity=len(POINTS))
-    before = {run_id: desk.run(run_id).epoch for run_id in run_ids}
-    took = desk.until(lambda: all(desk.run(i).epoch > before[i] for i in run_ids), TAKEOVER_S)
+    owners = Owners(desk, points, tmp_path / "armed")
+    owners.stop()
+    owners.freeze()
+    ask(desk, owners.run_ids, "pause")  # between the statements of transactions that will never commit, or that will
+    before = {run_id: desk.run(run_id) for run_id in owners.run_ids}
+    if goes_through:
+        owners.gate.close()
+        desk.level(*owners.run_ids)  # nobody has to be awake for it
+    elif goes_through is False:
+        freezes.end_waiting(desk.engine)
+        desk.until(lambda: freezes.waiting(desk.engine) == 0)
+        owners.gate.close()
+        assert all(desk.run(i).position_ms == before[i].position_ms for i in owners.run_ids)
+    desk.runner(capacity=len(points))
+    took = desk.until(lambda: all(desk.run(i).epoch > before[i].epoch for i in owners.run_ids), TAKEOVER_S)
     assert took <= TAKEOVER_S
     desk.minutes(3)
-    desk.level(*run_ids)
-    for _, runner in owners.values():
-        runner.thaw()
-    ask(desk, run_ids, "resume")
+    desk.level(*owners.run_ids)
+    owners.thaw()
+    ask(desk, owners.run_ids, "resume")
     desk.minutes(10)
-    desk.level(*run_ids)
+    desk.level(*owners.run_ids)
     assert_every_command_acts(desk)
     assert desk.sql("select count(*) from runs where status in ('failed', 'diverged')") == [(0,)]
-    desk.assert_parity(*run_ids)
+    desk.assert_parity(*owners.run_ids)
 
 
 @pytest.mark.timeout(180)
-def test_commands_may_arrive_between_any_two_statements(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "points",
+    [pytest.param(IN_CLIENT, id="in the client"), pytest.param(IN_SERVER, id="in the server")],
+)
+def test_commands_may_arrive_between_any_two_statements(
+    desk: Desk, tmp_path: Path, points: list[tuple[str, dict[str, str]]]
+) -> None:
     desk.history(60)
-    armed = tmp_path / "armed"
-    owners = frozen_owners(desk, armed)
-    run_ids = [run_id for run_id, _ in owners.values()]
-    freeze(desk, owners, armed)
-    ask(desk, run_ids, "pause")
-    for _, runner in owners.values():
-        runner.thaw()  # in time: the owner goes on in its transaction
+    owners = Owners(desk, points, tmp_path / "armed")
+    owners.stop()
+    ask(desk, owners.run_ids, "pause")
+    owners.thaw()  # in time: the owner goes on in its transaction
     desk.minutes(4)
-    desk.level(*run_ids, timeout_s=40.0)
-    ask(desk, run_ids, "close_position")
-    ask(desk, run_ids, "resume")
+    desk.level(*owners.run_ids, timeout_s=40.0)
+    ask(desk, owners.run_ids, "close_position")
+    ask(desk, owners.run_ids, "resume")
     desk.minutes(10)
-    desk.level(*run_ids)
+    desk.level(*owners.run_ids)
     assert_every_command_acts(desk)
-    desk.assert_parity(*run_ids)
+    desk.assert_parity(*owners.run_ids)
 
 
 def test_two_runners_that_both_own_a_run_write_no_different_row(desk: Desk) -> None:

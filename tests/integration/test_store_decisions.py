@@ -101,7 +101,7 @@ def test_many_runs_are_written_at_once(conn: Connection) -> None:
         ),
         pytest.param(
             "update orders set price = null where seq = 7",
-            r"orders run \d+ seq 7: price is recorded as None, folded as 99.00", id="a price that is gone",
+            r"orders run \d+ seq 7: price is recorded as nothing, folded as 99.00", id="a price that is gone",
         ),
         pytest.param(
             "update equity set ts_ms = ts_ms + 1 where seq = 11",

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Engine, text
 
 from shared.domain.command import Command
 from shared.domain.errors import UnavailableError
-from shared.store import commands, market, ownership, runs, tables
+from shared.store import commands, commits, market, ownership, runs, tables
 from shared.store import database as store
+from shared.store.commits import Committed
 from shared.store.ownership import Progress
 from shared.store.runs import Run
-from tests.support.store import START, M, a_run, a_runner, a_step, engine_of
+from tests.support.store import START, M, a_run, a_runner, a_step, commit_progress, engine_of
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ NO_BAR = {"minutes": 0, "new_position_ms": None, "new_digest": None}
 def test_attempts(conn: Connection, step: dict[str, object], attempts: int) -> None:
     runner = a_runner(conn)
     run = a_claimed_run(conn, runner)
-    assert ownership.commit_progress(conn, runner, [a_step(run, **step)]) == {run.id}  # type: ignore[arg-type]
+    assert commit_progress(conn, runner, [a_step(run, **step)]) == {run.id}  # type: ignore[arg-type]
     assert runs.get(conn, run.id).attempts == attempts
 
 
@@ -200,7 +201,7 @@ def test_an_owner_that_froze_inside_a_commit_is_replaced(engine: Engine) -> None
             return ownership.claim(conn, two, "1", {"paper": 1})
 
     frozen = engine.connect()
-    assert ownership.commit_progress(frozen, one, [a_step(run)]) == {run.id}
+    assert commit_progress(frozen, one, [a_step(run)]) == {run.id}
     with store.begin(engine) as conn:
         expire(conn, one)
     assert take() == []
@@ -230,12 +231,12 @@ def test_a_commit_moves_the_run(conn: Connection) -> None:
     runner = a_runner(conn)
     run = a_claimed_run(conn, runner)
     step = a_step(run, 3, equity=Decimal("10001.50"), quantity=Decimal("-0.5"), status_detail="live", progress=0.5)
-    assert ownership.commit_progress(conn, runner, [step]) == {run.id}
+    assert commit_progress(conn, runner, [step]) == {run.id}
     moved = runs.get(conn, run.id)
     assert (moved.position_ms, moved.digest, moved.seq) == (START + 2 * M, step.new_digest, 3)
     assert (moved.equity, moved.quantity, moved.progress) == (Decimal("10001.50"), Decimal("-0.5"), 0.5)
     assert (moved.status, moved.status_detail, moved.health) == ("running", "live", "ok")
-    assert ownership.commit_progress(conn, runner, [a_step(moved)]) == {run.id}
+    assert commit_progress(conn, runner, [a_step(moved)]) == {run.id}
 
 
 @pytest.mark.parametrize(
@@ -251,16 +252,16 @@ def test_a_commit_moves_the_run(conn: Connection) -> None:
 def test_a_commit_from_elsewhere_does_not_come_back(conn: Connection, stale: dict[str, object]) -> None:
     runner = a_runner(conn)
     run = a_claimed_run(conn, runner)
-    ownership.commit_progress(conn, runner, [a_step(run, 5)])
+    commit_progress(conn, runner, [a_step(run, 5)])
     before = runs.get(conn, run.id)
     step: Progress = replace(a_step(before), **stale)  # type: ignore[arg-type]
-    assert ownership.commit_progress(conn, runner, [step]) == set()
+    assert commit_progress(conn, runner, [step]) == set()
     assert runs.get(conn, run.id) == before
 
 
 def test_a_commit_of_another_runner_does_not_come_back(conn: Connection) -> None:
     run = a_claimed_run(conn, a_runner(conn))
-    assert ownership.commit_progress(conn, a_runner(conn), [a_step(run)]) == set()
+    assert commit_progress(conn, a_runner(conn), [a_step(run)]) == set()
 
 
 def test_a_frozen_owner_that_wakes_up_changes_nothing(conn: Connection) -> None:
@@ -269,8 +270,8 @@ def test_a_frozen_owner_that_wakes_up_changes_nothing(conn: Connection) -> None:
     expire(conn, one)
     (taken,) = ownership.claim(conn, two, "1", {"paper": 1})
     ownership.renew(conn, one, 60.0)
-    assert ownership.commit_progress(conn, one, [a_step(run)]) == set()
-    assert ownership.commit_progress(conn, two, [a_step(taken)]) == {run.id}
+    assert commit_progress(conn, one, [a_step(run)]) == set()
+    assert commit_progress(conn, two, [a_step(taken)]) == {run.id}
 
 
 def test_each_run_of_a_commit_is_judged_alone(conn: Connection) -> None:
@@ -280,17 +281,17 @@ def test_each_run_of_a_commit_is_judged_alone(conn: Connection) -> None:
     claimed = ownership.claim(conn, runner, "1", {"paper": 3})
     steps = [a_step(run) for run in claimed]
     steps[1] = replace(steps[1], epoch=7)
-    assert ownership.commit_progress(conn, runner, steps) == {claimed[0].id, claimed[2].id}
+    assert commit_progress(conn, runner, steps) == {claimed[0].id, claimed[2].id}
 
 
 def test_an_ended_run_has_no_owner_and_takes_no_commit(conn: Connection) -> None:
     runner = a_runner(conn)
     run = a_claimed_run(conn, runner)
-    assert ownership.commit_progress(conn, runner, [a_step(run, status="finished")]) == {run.id}
+    assert commit_progress(conn, runner, [a_step(run, status="finished")]) == {run.id}
     ended = runs.get(conn, run.id)
     assert (ended.status, ended.runner_id, ended.has_ended) == ("finished", None, True)
     assert ended.ended_ms is not None
-    assert ownership.commit_progress(conn, runner, [a_step(ended)]) == set()
+    assert commit_progress(conn, runner, [a_step(ended)]) == set()
     assert ownership.claim(conn, runner, "1", {"paper": 1}) == []
 
 
@@ -306,7 +307,7 @@ def test_two_owners_commit_the_same_step_once(engine: Engine) -> None:
     def commit(mine: list[Progress]) -> set[int]:
         with store.begin(engine) as conn:
             barrier.wait()
-            return ownership.commit_progress(conn, runner, mine)
+            return commit_progress(conn, runner, mine)
 
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(commit, [steps, steps[::-1]])
@@ -324,7 +325,7 @@ def test_a_thousand_runs_are_one_commit(engine: Engine) -> None:
     assert run.id in {one.id for one in claimed}
     started = time.perf_counter()
     with store.begin(engine) as conn:
-        assert len(ownership.commit_progress(conn, runner, [a_step(one) for one in claimed])) == 1000
+        assert len(commit_progress(conn, runner, [a_step(one) for one in claimed])) == 1000
     print(f"1,000 runs committed in {1000 * (time.perf_counter() - started):.0f} ms")
 
 
@@ -364,28 +365,34 @@ def test_the_start_of_a_fold_is_fixed_once(conn: Connection) -> None:
     ],
 )
 def test_a_command_gets_its_minute(conn: Connection, accepted: int, last: int, effective: int) -> None:
-    run = a_claimed_run(conn, a_runner(conn))
+    runner = a_runner(conn)
+    run = a_claimed_run(conn, runner)
     market.set_clock(conn, START)
     added = commands.add(conn, run.id, "stop", "tests", close_position=True)
     assert added is not None
     conn.execute(text("update run_commands set accepted_ms = :ms"), {"ms": START + accepted})
     assert commands.has_waiting(conn, [run.id]) == {run.id}
     expected = Command(added[0].id, "stop", START + effective, close_position=True)
-    assert ownership.assign_commands(conn, {run.id: START + last}) == {run.id: [expected]}
-    assert ownership.assign_commands(conn, {run.id: START + last + 9 * M}) == {}  # once
+    step = a_step(run, **NO_BAR) if last < 0 else a_step(run, last // M + 1)  # type: ignore[arg-type]
+    assert commits.commit(conn, runner, [step]).assigned == {run.id: [expected]}
+    later = a_step(runs.get(conn, run.id), 9)
+    assert commits.commit(conn, runner, [later]) == Committed()  # once
     assert commands.assigned(conn, run.id) == [expected]
     assert commands.has_waiting(conn, [run.id]) == set()
 
 
-def test_commands_are_assigned_by_id_and_only_to_runs_that_are_asked_for(conn: Connection) -> None:
+def test_commands_are_assigned_by_id_and_only_to_runs_that_are_moved(conn: Connection) -> None:
     market.set_clock(conn, START)
-    one, two = a_run(conn), a_run(conn)
-    for run, kind in ((one, "pause"), (two, "stop"), (one, "resume")):
+    runner = a_runner(conn)
+    one, two, lost = (a_claimed_run(conn, runner) for _ in range(3))
+    for run, kind in ((one, "pause"), (two, "stop"), (one, "resume"), (lost, "stop")):
         commands.add(conn, run.id, kind, "tests")  # type: ignore[arg-type]
-    assigned = ownership.assign_commands(conn, {one.id: START - M})
-    assert [command.kind for command in assigned[one.id]] == ["pause", "resume"]
-    assert two.id not in assigned
-    assert [command.effective_ms for command in commands.list_commands(conn, two.id)] == [None]
+    done = commits.commit(conn, runner, [a_step(one), a_step(lost, epoch=7)])
+    assert done.lost == {lost.id}
+    assert [command.kind for command in done.assigned[one.id]] == ["pause", "resume"]
+    for other in (two, lost):
+        assert other.id not in done.assigned
+        assert [command.effective_ms for command in commands.list_commands(conn, other.id)] == [None]
 
 
 def test_the_same_key_adds_one_command(conn: Connection) -> None:

@@ -1,6 +1,6 @@
 """The schema: made by migrations, equal to the metadata, refused to another market, readable by people."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 
 import psycopg2
@@ -13,6 +13,7 @@ from shared.domain.errors import InputError, UnavailableError
 from shared.store import counters, market, migrate, roles, schema_version, snapshots, tables
 from shared.store import database as store
 from shared.store.counters import Counts
+from shared.store.ownership import Progress
 from shared.store.snapshots import Snapshot
 from tests.support.store import RULES, a_run, an_instrument, engine_of
 
@@ -107,6 +108,18 @@ def test_counters_of_an_older_schema_keep_what_they_said(database: str) -> None:
             assert [row["counted_until_at"].timestamp() for row in rows] == [120, 120, 240]
             assert counters.read(conn, two) == (240_000, {1: Counts(7, 0, 7)})
     test_migrations_make_every_constraint_index_and_comment_of_the_metadata(database)
+
+
+def test_rows_travel_in_the_order_of_their_columns(database: str) -> None:
+    """Commits send rows as literals of these types (sql/functions.sql)."""
+    ordered = text("""
+        select a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
+        where c.relname = :name and a.attnum > 0 and not a.attisdropped order by a.attnum
+    """)
+    with engine_of(database) as engine, engine.connect() as conn:
+        for name, table in tables.DECISIONS.items():
+            assert list(conn.scalars(ordered, {"name": name})) == table.columns.keys()
+        assert list(conn.scalars(ordered, {"name": "run_step"})) == [one.name for one in fields(Progress)]
 
 
 def test_a_database_refuses_another_market(database: str) -> None:

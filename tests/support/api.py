@@ -33,7 +33,7 @@ from shared.engine.setup import Setup
 from shared.engine.version import ENGINE_VERSION
 from shared.settings import Api as ApiSettings
 from shared.settings import Database, Exchange, Settings
-from shared.store import auth, bars, counters, database, decisions, market, ownership, runs, strategies, tables
+from shared.store import auth, bars, commits, counters, database, market, ownership, runs, strategies, tables
 from shared.strategy.load import load
 from shared.strategy.planning import plan_for
 
@@ -156,8 +156,7 @@ class Api:
                 run_id, run.epoch, run.position_ms, run.digest, fold.position_ms, fold.digest, made[-1].seq, "running",
                 equity=points[-1].equity * scale, quantity=points[-1].position * run.rules.lot_step,
             )  # fmt: skip
-            assert ownership.commit_progress(conn, runner, [step]) == {run_id}
-            decisions.write_decisions(conn, [(run_id, run.rules, made)])
+            assert not commits.commit(conn, runner, [step], [(run_id, run.rules, made)]).lost
             counters.write(conn, counters_of(run_id, fold))
         return made
 

@@ -1,7 +1,7 @@
-"""A runner that stops itself (SIGSTOP) at one statement of one commit: `python -m tests.support.freezing_runner`.
+"""A runner that stops at one point of one commit: `python -m tests.support.freezing_runner`.
 
-FREEZE_AT: number of the statement, counted from the compare-and-set (0), before which it stops; `commit`: before
-COMMIT; `after`: once the commit is done. FREEZE_WHEN: a file; it stops in the first commit after the file exists.
+FREEZE_AT: a point of freezes.IN_CLIENT, where it stops itself (SIGSTOP) in the first commit after the file FREEZE_WHEN
+exists; or one of freezes.IN_SERVER, where its session waits while the gate is closed.
 """
 
 import os
@@ -13,46 +13,47 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from services.runner.__main__ import main
+from tests.support.freezes import POINT, STATEMENTS
 
-POINT = os.environ["FREEZE_AT"]
+AT = os.environ["FREEZE_AT"]
 ARMED = Path(os.environ["FREEZE_WHEN"])
-FENCE = "old_position_ms"
 
 
 class Freezer:
-    """Counts statements since the fence of the transaction that is under way."""
+    """Follows the transaction that commits."""
 
     def __init__(self) -> None:
-        self.count = -1
-        self.wrote = False
+        self.commits = False  # does the transaction that is under way commit folds?
         self.done = False
 
+    def connect(self, connection, record) -> None:  # type: ignore[no-untyped-def]
+        with connection.cursor() as cursor:
+            cursor.execute("select set_config(%s, %s, false)", (POINT, AT))
+        connection.commit()
+
     def statement(self, conn, cursor, statement, parameters, context, executemany) -> None:  # type: ignore[no-untyped-def]
-        if FENCE in statement and not self.done and ARMED.exists():
-            self.count = 0
-        elif self.count >= 0:
-            self.count += 1
-        self.wrote = self.wrote or (self.count > 0 and "INSERT INTO" in statement)
-        if self.count >= 0 and str(self.count) == POINT:
+        self.commits = self.commits or STATEMENTS["call"] in statement
+        if STATEMENTS.get(AT, statement + " is none") in statement:
             self.freeze()
 
     def commit(self, conn) -> None:  # type: ignore[no-untyped-def]
-        if self.count >= 0 and POINT == "commit":
+        if AT == "commit":
             self.freeze()
 
     def begin(self, conn) -> None:  # type: ignore[no-untyped-def]
-        if self.count >= 0 and POINT == "after":
+        if AT == "after":
             self.freeze()
-        self.count = -1
+        self.commits = False
 
     def freeze(self) -> None:
-        if not self.done:
+        if self.commits and not self.done and ARMED.exists():
             self.done = True
             os.kill(os.getpid(), signal.SIGSTOP)
 
 
 if __name__ == "__main__":
     freezer = Freezer()
+    event.listen(Engine, "connect", freezer.connect)
     event.listen(Engine, "before_cursor_execute", freezer.statement)
     event.listen(Engine, "commit", freezer.commit)
     event.listen(Engine, "begin", freezer.begin)

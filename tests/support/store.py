@@ -1,6 +1,6 @@
 """Builders for tests against a database: a market, a strategy, runs; engines that are closed at the end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from shared.domain.bar import Bar
 from shared.domain.instrument import Costs, InstrumentRules
-from shared.store import database, market, ownership, runs, strategies
+from shared.store import commits, database, market, ownership, runs, strategies
 from shared.store.ownership import Progress
 from shared.store.runs import NewRun, Run
 
@@ -68,6 +68,11 @@ def a_runner(conn: Connection, lease_s: float = 60.0, version: str = "1") -> UUI
     runner_id = uuid4()
     ownership.register(conn, runner_id, version, 10, "test-host", lease_s)
     return runner_id
+
+
+def commit_progress(conn: Connection, runner_id: UUID, steps: Sequence[Progress]) -> set[int]:
+    """Commit steps without decisions; the runs that are still the runner's and were moved."""
+    return {step.run_id for step in steps} - commits.commit(conn, runner_id, steps).lost
 
 
 def a_step(run: Run, minutes: int = 1, **other: object) -> Progress:

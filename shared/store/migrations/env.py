@@ -1,7 +1,7 @@
 """Run by Alembic: one transaction for all steps, under a lock, with the views made anew at its end.
 
-Views and functions are no history: they are dropped before the first step and created from sql/views.sql after the
-last, so that no step has to know them.
+Views and functions are no history: they are dropped before the first step and created from sql/*.sql after the last, so
+that no step has to know them.
 """
 
 from alembic import context
@@ -22,6 +22,7 @@ def run(connection: Connection) -> None:
         context.run_migrations()
         statements.run_script(connection, "views")
         statements.run_script(connection, "view_comments")
+        statements.run_script(connection, "functions")
         grant_reading(connection)
 
 

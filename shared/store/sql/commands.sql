@@ -6,3 +6,6 @@ from runs r
 where r.id = :run_id and r.ended_at is null
 on conflict (run_id, idempotency_key) do nothing
 returning id;
+
+-- name: waiting
+select distinct run_id from run_commands where effective_ms is null and run_id = any (cast(:run_ids as bigint[]));

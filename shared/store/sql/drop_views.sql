@@ -1,4 +1,11 @@
--- Everything that views.sql makes, dependents first.
+-- Everything that views.sql and functions.sql make, dependents first.
+drop function if exists commit_folds;
+drop function if exists assign_commands;
+drop function if exists write_decisions;
+drop function if exists refuse_other_rows;
+drop function if exists spelled;
+drop function if exists move_runs;
+drop type if exists run_step;
 drop view if exists v_feed_health;
 drop view if exists v_rules;
 drop view if exists v_daily_pnl;
