@@ -293,12 +293,10 @@ def _bar(plan: Plan, layout: Layout) -> str:
 
 def _run(layout: Layout) -> str:
     """Bars from `first` on, before `last`; returns the first that it leaves: a late frame, or must_pause."""
-    overdue = [f"is_overdue(m, {frame.words}, {frame.length}, t[i])" for frame in layout.frames]
-    lines = [
-        "for i in range(first, last):",
-        f"    if {' or '.join(['must_pause(m, out, t[i])', *overdue])}:",
-        "        return i",
-        "    bar(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])",
-        "return last",
-    ]
+    leaves = ["must_pause(m, out, t[i])"]
+    leaves += [f"is_overdue(m, {frame.words}, {frame.length}, t[i])" for frame in layout.frames]
+    lines = ["for i in range(first, last):"]
+    for leave in leaves:
+        lines += [f"    if {leave}:", "        return i"]
+    lines += ["    bar(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])", "return last"]
     return _function("def run(f, m, k, p, out, t, o, h, l, c, v, first, last):", lines)

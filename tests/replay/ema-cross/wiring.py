@@ -73,7 +73,9 @@ def step(f, m, k, p, out, t, o, h, l, c, v):
 @kernel
 def run(f, m, k, p, out, t, o, h, l, c, v, first, last):
     for i in range(first, last):
-        if must_pause(m, out, t[i]) or is_overdue(m, 62, 900000, t[i]):
+        if must_pause(m, out, t[i]):
+            return i
+        if is_overdue(m, 62, 900000, t[i]):
             return i
         bar(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])
     return last
