@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from shared import replay
 from shared.bus import client, pubsub, stream
@@ -112,11 +112,14 @@ class Desk:
     def _record(self, covered: Range, publish: bool) -> None:
         found = [bar for bar in self.day if covered[0] <= bar.open_ms < covered[1]]
         with database.begin(self.engine) as conn:
-            bars.record(conn, self.instrument_id, found, covered, "ws", 0)
+            self._write(conn, found, covered, publish)
             market.set_clock(conn, covered[1] + 500, rate=1.0)
         if publish:
             entries: Sequence[Entry] = found or [Gap(*covered)]
             stream.publish(self.bus, "BTC/USDT", entries, 2880)
+
+    def _write(self, conn: Connection, found: Sequence[Bar], covered: Range, publish: bool) -> None:
+        bars.record(conn, self.instrument_id, found, covered, "ws", 0)
 
     def start(self, strategy: str = BUSY, *, start_ms: int | None = None, cash: str = "10000") -> int:
         """A paper run as the API creates it, from the next minute on."""

@@ -6,15 +6,17 @@ import csv
 import io
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from services.cli.client_programs import connection, find
+from shared.domain.bar import Bar
 from shared.domain.coverage import Range
 from shared.domain.timeframe import MINUTE_MS
 from shared.store import bars, database, market, roles
@@ -48,12 +50,9 @@ ETHER = BLOCKED.replace("blocked", "ether").replace("BTC/USDT", "ETH/USDT")
 class LiveDesk(Desk):
     """As ingest records: history by REST, minutes from the stream, each with the wall clock of its arrival."""
 
-    def _record(self, covered: Range, publish: bool) -> None:
-        super()._record(covered, publish)
-        self.sql(
-            "update bars set source = :source, received_ms = :now where instrument_id = :id and received_ms = 0",
-            source="ws" if publish else "rest", now=int(time.time() * 1000), id=self.instrument_id,
-        )  # fmt: skip
+    def _write(self, conn: Connection, found: Sequence[Bar], covered: Range, publish: bool) -> None:
+        now_ms = int(time.time() * 1000)  # in the same transaction: a runner must not be done before it
+        bars.record(conn, self.instrument_id, found, covered, "ws" if publish else "rest", now_ms)
 
 
 @dataclass
