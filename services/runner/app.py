@@ -3,6 +3,7 @@
 Rule: after any error of the database everything in memory is forgotten and read again; there is no second way back.
 """
 
+import gc
 import socket
 import threading
 import time
@@ -171,7 +172,19 @@ class Runner:
 
     def _open_those(self, fresh: Sequence[Run]) -> None:
         """Claimed runs, then those that wait, the longest unseen first; what does not fit into a round comes next."""
-        until = time.monotonic() + self._round_s
+        before = len(self.held)
+        self._open_some(fresh, time.monotonic() + self._round_s)
+        if len(self.held) > before:
+            self._settle()
+
+    @staticmethod
+    def _settle() -> None:
+        """Runs in memory stay: with 1,000 of them the collector took 75 ms to see that, amid a bar."""
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+
+    def _open_some(self, fresh: Sequence[Run], until: float) -> None:
         for run in fresh:
             self._guarded_open(run.id, run.epoch, partial(self._begin, run))
             if time.monotonic() > until:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Literal
 
 from shared.domain.bar import Bar, decimal_text
@@ -54,6 +55,10 @@ class RunEvent:
     position_ms: int | None
     status: RunStatus
     health: RunHealth
+
+
+_EVENT = tuple(RunEvent.__dataclass_fields__)
+_event_words = attrgetter(*_EVENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def tick_of(fields: Mapping[str, str]) -> Tick:
 
 def runs_text(events: Iterable[RunEvent]) -> str:
     """Run events as one message: a runner commits many runs at once."""
-    return json.dumps([asdict(event) for event in events], separators=(",", ":"))
+    return json.dumps([dict(zip(_EVENT, _event_words(event), strict=True)) for event in events], separators=(",", ":"))
 
 
 def runs_of(text: str) -> list[RunEvent]:

@@ -42,7 +42,7 @@ CATALOG = text("""
     join pg_class i on i.oid = x.indexrelid
     join pg_class t on t.oid = x.indrelid and t.relnamespace = cast(:schema as regnamespace)
     union all
-    select c.relname, '', obj_description(c.oid)
+    select c.relname, unnest(array['', 'storage']), unnest(array[obj_description(c.oid), c.reloptions::text])
     from pg_class c where c.relkind = 'r' and c.relnamespace = cast(:schema as regnamespace)
 """)
 

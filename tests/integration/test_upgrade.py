@@ -62,6 +62,9 @@ WAY_BACK = {
             add constraint fk_run_counters_run_id foreign key (run_id) references runs (id) on delete cascade,
             alter evaluated set not null, alter held set not null, alter not_ready set not null;
     """,
+    "0007": """
+        alter table runs reset (fillfactor);
+    """,
 }
 
 
