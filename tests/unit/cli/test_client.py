@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
 def server() -> Iterator[Server]:
     server = Server(("127.0.0.1", 0), Handler)
     server.answers, server.asked = [], []
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield server
     server.shutdown()
@@ -58,7 +58,6 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def client(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setattr(module, "PAUSE_S", 0.01)
-    monkeypatch.setattr(module, "PATIENCE_S", 0.05)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # which does not know this machine's ports
     client = Client(Api(f"http://127.0.0.1:{server.server_port}", "a-token"))
     yield client
@@ -112,7 +111,8 @@ def test_a_wish_is_named_so_that_asking_twice_grants_it_once(client: Client, ser
     assert server.asked[-1][2] != keys[0]
 
 
-def test_patience_ends(client: Client, server: Server) -> None:
+def test_patience_ends(client: Client, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.05)
     server.answers = [(503, {"detail": "the clock has not been measured"})] * 50
     with pytest.raises(UnavailableError, match="not been measured"):
         client.get("/system")
