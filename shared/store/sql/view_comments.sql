@@ -93,6 +93,7 @@ comment on column v_orders.event is 'submitted, amended, partially_filled (these
 comment on column v_orders.side is 'buy or sell';
 comment on column v_orders.type is 'market, stop or limit';
 comment on column v_orders.quantity is '[base] of the event: of partially_filled the part that was filled';
+comment on column v_orders.open_quantity is '[base] what waits: of partially_filled the part that is left; 0 of an order that has ended';
 comment on column v_orders.price is '[quote] trigger or limit; null of a market order';
 comment on column v_orders.reason is 'why it was placed; of rejected, cancelled and expired why it ended';
 comment on column v_orders.ts_ms is '[ms] bar time of the event';

@@ -134,7 +134,7 @@ join instruments i on i.id = r.instrument_id;
 
 -- the latest event of each order
 create view v_orders as
-select distinct on (o.run_id, o.order_seq)
+select
     o.run_id,
     o.order_seq,
     v.strategy,
@@ -143,16 +143,29 @@ select distinct on (o.run_id, o.order_seq)
     o.side,
     o.type,
     o.quantity,
+    case
+        when o.event in ('submitted', 'amended') then o.quantity
+        when o.event = 'partially_filled' then (
+            -- an amendment says what is left then; each part since takes from it
+            select sum(case when e.event = 'partially_filled' then -e.quantity else e.quantity end)
+            from orders e
+            where e.run_id = o.run_id and e.order_seq = o.order_seq and e.seq >= (
+                select max(w.seq) from orders w
+                where w.run_id = o.run_id and w.order_seq = o.order_seq and w.event in ('submitted', 'amended')
+            )
+        )
+        else 0
+    end as open_quantity,
     o.price,
     o.reason,
     o.ts_ms,
     at_ms(o.ts_ms) as ts_at,
     o.seq as last_seq
-from orders o
+from (select distinct on (run_id, order_seq) * from orders order by run_id, order_seq, seq desc) o
 join runs r on r.id = o.run_id
 join strategy_versions v on v.sha256 = r.strategy_version
 join instruments i on i.id = r.instrument_id
-order by o.run_id, o.order_seq, o.seq desc;
+order by o.run_id, o.order_seq;
 
 
 -- positions that are open now: the fills since the last closed trade on the side of the position made it, and the
