@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from shared.domain.decision import Decision, OrderEvent
 from shared.domain.errors import DivergenceError
 from shared.domain.instrument import InstrumentRules
-from shared.store import statements
+from shared.store import decision_columns, statements
 from shared.store.arrays import CHUNK
 from shared.store.rows import LAYOUT, Record, Scale, columns, from_row, lines
 
@@ -98,15 +98,24 @@ def page(
 def _read(
     conn: Connection, scale: Scale, record: Record, run_id: int, after_seq: int, until_seq: int
 ) -> Iterator[Decision]:
+    while True:
+        try:
+            found = decision_columns.read(conn, scale, record, run_id, after_seq, until_seq, CHUNK)
+        except (ValueError, KeyError):
+            found = _one_by_one(conn, scale, record, run_id, after_seq, until_seq)  # it says which, and what
+        yield from found
+        if len(found) < CHUNK:
+            return
+        after_seq = found[-1].seq
+
+
+def _one_by_one(
+    conn: Connection, scale: Scale, record: Record, run_id: int, after_seq: int, until_seq: int
+) -> list[Decision]:
     table = LAYOUT[record][0]
     wanted = select(*_columns(table, record)).where(table.c.run_id == run_id).order_by(table.c.seq).limit(CHUNK)
-    while True:
-        rows = conn.execute(wanted.where(table.c.seq > after_seq, table.c.seq <= until_seq)).all()
-        for row in rows:
-            yield from_row(scale, record, run_id, row)
-        if len(rows) < CHUNK:
-            return
-        after_seq = rows[-1].seq
+    rows = conn.execute(wanted.where(table.c.seq > after_seq, table.c.seq <= until_seq)).all()
+    return [from_row(scale, record, run_id, row) for row in rows]
 
 
 def _columns(table: Table, record: Record) -> list[Any]:
