@@ -2,6 +2,9 @@
 
 A test that needs more than Python asks for it with `@pytest.mark.needs("root")`, by a name of MACHINE. In CI a skip for
 any other reason, or for something that the machine does have, fails the session.
+
+Stores are embedded servers. With `--stores=containers` they are containers, and only the integration tests that ask for
+stores are run.
 """
 
 import itertools
@@ -16,12 +19,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from services.cli.up.postgres import Postgres
     from services.cli.up.processes import Child
-    from services.cli.up.valkey import Valkey
+    from tests.support.stores import PostgresServer, RedisServer
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_BARS = Path(os.environ.get("PAPERFOLD_REAL_BARS", ROOT.parent / "shared" / "data"))
+STORES = "PAPERFOLD_TEST_STORES"  # embedded | containers
+
+
+def _in_containers() -> bool:
+    return os.environ.get(STORES, "embedded") == "containers"
 
 
 def _docker_answers() -> bool:
@@ -69,30 +76,46 @@ MACHINE: dict[str, tuple[Callable[[], bool], str]] = {
     "chromium": (lambda: _chromium() is not None, "no Chromium on this machine"),
     "peers": (_peers_are_there, "quantstats and backtesting.py are not here (make bench-peers)"),
     "docker": (_docker_answers, "no Docker engine with Compose answers"),
+    "kubectl": (lambda: shutil.which("kubectl") is not None, "no kubectl on this machine"),
+    "embedded_stores": (lambda: not _in_containers(), "has its hands on files or processes of an embedded server"),
 }
 
 # Folder -> marker, so that `-m "not browser"` needs no marks in the files.
 FOLDERS = {name: name for name in ("integration", "browser", "compose", "chaos")}
 
-# Test databases lose nothing that matters when the machine fails, and are faster so.
-UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "1GB"}
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stores", choices=("embedded", "containers"), help=f"what tests store in (default: ${STORES})")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("stores") is not None:
+        os.environ[STORES] = config.getoption("stores")
     config.pluginmanager.register(SkipPolicy(in_ci=os.environ.get("CI", "").lower() in ("1", "true")), "skip-policy")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         top = item.path.relative_to(ROOT / "tests").parts[0] if item.path.is_relative_to(ROOT / "tests") else ""
         if top in FOLDERS:
             item.add_marker(FOLDERS[top])
+    if _in_containers():
+        config.hook.pytest_deselected(items=[item for item in items if not _stores_something(item)])
+        items[:] = [item for item in items if _stores_something(item)]
+
+
+def _stores_something(item: pytest.Item) -> bool:
+    """Whether it is an integration test that asks for a server."""
+    asked = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("integration") is not None and bool(asked & {"postgres_server", "valkey_server"})
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     wanted = [name for mark in item.iter_markers("needs") for name in mark.args]
     if item.get_closest_marker("real_data") is not None:
         wanted.append("real_bars")
+    if _in_containers():
+        wanted.append("docker")
     for name in wanted:
         present, reason = MACHINE[name]
         if not present():
@@ -176,45 +199,40 @@ def watched() -> "Iterator[Callable[[Child], None]]":
 
 
 @pytest.fixture(scope="session")
-def postgres_server(stores_folder: Path, watched: "Callable[[Child], None]") -> "Iterator[Postgres]":
-    """This worker's PostgreSQL, with the migrated database `template_paperfold` that nobody enters."""
-    from services.cli.up.layout import make_stores
-    from services.cli.up.postgres import Postgres
-    from services.cli.up.processes import LineLog
-    from shared.store.migrate import upgrade
+def removed() -> Iterator[str]:
+    """A word for the label of containers that must not outlive this worker, even when it is killed."""
+    from tests.support.container_stores import remover
 
-    stores = make_stores(stores_folder)
-    server = Postgres(stores.home, stores.sockets, "test-password", stores.owner, UNSAFE_BUT_FAST)
-    child = server.start(LineLog(stores_folder / "postgres.log"))
-    watched(child)
-    try:
-        server.create_database("template_paperfold")
-        upgrade(server.url("template_paperfold"))
-        yield server
-    finally:
-        child.stop()
+    with remover() as word:
+        yield word
 
 
 @pytest.fixture(scope="session")
-def valkey_server(stores_folder: Path, watched: "Callable[[Child], None]") -> "Iterator[Valkey]":
-    """This worker's Redis-compatible server."""
-    from services.cli.up.layout import make_stores
-    from services.cli.up.processes import LineLog
-    from services.cli.up.valkey import Valkey
+def postgres_server(request: pytest.FixtureRequest) -> "Iterator[PostgresServer]":
+    """This worker's PostgreSQL, with the migrated database `template_paperfold` that nobody enters."""
+    from shared.store.migrate import upgrade
+    from tests.support import stores
 
-    stores = make_stores(stores_folder)
-    server = Valkey(stores.home, stores.sockets, stores.owner)
-    child = server.start(LineLog(stores_folder / "valkey.log"))
-    watched(child)
-    yield server
-    child.stop()
+    with stores.postgres(_in_containers(), request.getfixturevalue) as server:
+        server.create_database("template_paperfold")
+        upgrade(server.url("template_paperfold"))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_server(request: pytest.FixtureRequest) -> "Iterator[RedisServer]":
+    """This worker's Redis-compatible server."""
+    from tests.support import stores
+
+    with stores.redis(_in_containers(), request.getfixturevalue) as server:
+        yield server
 
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def database(postgres_server: "Postgres") -> Iterator[str]:
+def database(postgres_server: "PostgresServer") -> Iterator[str]:
     """URL of a fresh, migrated, empty database."""
     name = f"test_{next(_numbers)}"
     postgres_server.create_database(name, template="template_paperfold")
@@ -223,7 +241,7 @@ def database(postgres_server: "Postgres") -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_url(valkey_server: "Valkey") -> str:
+def redis_url(valkey_server: "RedisServer") -> str:
     """URL of an empty Redis-compatible server that no other test uses at the same time."""
     valkey_server.flush()
     return valkey_server.url()

@@ -276,6 +276,7 @@ def test_a_run_from_before_the_first_bar_of_all_starts_there(desk: Desk) -> None
     assert export(desk, test) == backtest(desk, test)
 
 
+@pytest.mark.needs("embedded_stores")
 def test_a_bus_that_hangs_starves_nobody(desk: Desk, valkey_server: object, database: str) -> None:
     desk.history(60)
     run_id = desk.start()
