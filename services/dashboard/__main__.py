@@ -1,26 +1,23 @@
 """`python -m services.dashboard`: settings, third-party scripts, waitress."""
 
-import ctypes
 import logging
 import signal
 import sys
-from contextlib import suppress
 from types import FrameType
 
 import waitress
 
 from services.dashboard.app import create_app
 from services.dashboard.views.events import MOST_LISTENERS, Listeners
-from shared import log, settings
+from shared import heap, log, settings
 from shared.domain.errors import InputError
 
-M_ARENA_MAX = -8  # glibc, malloc.h
 PAGE_THREADS = 8  # an event stream holds a thread of its own for as long as it lasts
 
 
 def main() -> int:
     """0 after a clean stop, 1 when the server cannot start."""
-    _share_one_heap()
+    heap.share_one()
     conf = settings.load()
     log.configure("dashboard", conf.log.level, conf.log.json_lines)
     logging.getLogger("waitress").addHandler(_Forward())
@@ -43,12 +40,6 @@ def main() -> int:
     _stop_by_signal(app.extensions["listeners"])
     server.run()  # returns on SystemExit
     return 0
-
-
-def _share_one_heap() -> None:
-    """Each thread would keep a heap of its own, 6 MB in all; under the interpreter's lock nobody waits for one."""
-    with suppress(AttributeError, OSError, TypeError):  # not glibc
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def _stop_by_signal(listeners: Listeners) -> None:

@@ -1,39 +1,11 @@
-"""`python -m services.ingest`: records the market by PAPERFOLD__EXCHANGE__..., PAPERFOLD__INGEST__... until SIGTERM."""
+"""`python -m services.ingest`."""
 
-import asyncio
-import signal
 import sys
 
-from pydantic import ValidationError
-
-from services.ingest import app
-from shared import log, settings
-from shared.domain.errors import InputError
-
-
-async def _until_stopped(read: settings.Settings) -> None:
-    task = asyncio.create_task(app.run(read))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
-        log.get("main").info("stopped")
-
-
-def main() -> int:
-    """0 after a clean stop, 2 for settings that cannot be used or a database of another market."""
-    problems: list[BaseException] = []
-    try:
-        read = settings.load()
-        log.configure("ingest", read.log.level, read.log.json_lines)
-        asyncio.run(_until_stopped(read))
-    except* (InputError, ValidationError) as group:
-        problems = app.leaves(group)
-    for problem in problems:
-        print(f"ingest: {problem}", file=sys.stderr)  # noqa: T201
-    return 2 if problems else 0
-
-
 if __name__ == "__main__":
+    # structlog and httpx load these, and pygments, wherever they are installed: 5 MB that a server has no use for
+    sys.modules |= {"rich": None, "click": None}  # type: ignore[dict-item]
+
+    from services.ingest.serve import main
+
     sys.exit(main())
