@@ -1,7 +1,7 @@
 """Memory: an idle runner, each further run in it, and the other services as `paperfold up` starts them.
 
-PSS divides pages among the processes that share them (the interpreter's and the libraries' code); RSS, beside it, counts
-them whole in each: what a process alone in its container needs.
+PSS divides pages among the processes that share them (the interpreter's and the libraries' code); RSS, beside it,
+counts them whole in each: what a process alone in its container needs.
 """
 
 import json
