@@ -15,8 +15,12 @@ run: $(INSTALLED)  ## start everything on this machine: Binance US, or visibly a
 demo: $(INSTALLED)  ## the same on the simulated exchange, with strategies started
 	@$(BIN)/paperfold up --demo
 
+# Containers come last and by themselves: they would take processors from tests that wait for something. Then the stores'
+# tests once more, on the images' PostgreSQL and Redis.
 test: $(INSTALLED)  ## every test that this machine can run; says what was skipped and why
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --ignore=tests/compose
+	@$(BIN)/pytest -n 2 --dist loadfile --durations=5 tests/compose
+	@$(BIN)/pytest -n auto --stores=containers tests/integration
 
 check: lint types test  ## all that CI checks
 
@@ -53,6 +57,10 @@ psql:  ## ask the containers' database, as a role that can only read
 
 images:  ## build every image
 	$(STACK) images
+
+.PHONY: disasters
+disasters: $(INSTALLED)  ## containers are killed, frozen and cut off, ROUNDS=3 times each: no byte differs (10 minutes)
+	@ROUNDS=$(ROUNDS) $(BIN)/pytest -s tests/compose/disasters_thrice.py
 
 chaos: $(INSTALLED)  ## a day of real bars under forty kills: no byte differs (5 minutes)
 	@$(BIN)/pytest -s tests/chaos/kill_nine_for_a_day.py
