@@ -86,6 +86,24 @@ def test_compose_asks_for_no_secret_that_is_not_written() -> None:
     assert without_default <= asked
 
 
+def test_no_secret_is_on_a_command_line() -> None:
+    """Where everybody on the machine could read it."""
+    for name, one in COMPOSE["services"].items():
+        told = json.dumps([one.get("command"), one.get("entrypoint"), one.get("healthcheck")])
+        assert not re.search(r"(?<!\$)\$\{?[A-Z_]*(PASSWORD|TOKEN)", told), name
+    for script in (MONITORING / "postgres").glob("*.sh"):
+        assert not re.search(r"^[^#]*psql.*PASSWORD", script.read_text(encoding="utf-8"), re.MULTILINE), script
+
+
+def test_a_store_is_alone_with_those_who_need_it() -> None:
+    """Networks of their own, which lead nowhere: what can be cut can be kept apart."""
+    for network, store in (("database", "postgres"), ("redis", "redis")):
+        assert COMPOSE["networks"][network] == {"internal": True}
+        assert COMPOSE["services"][store]["networks"] == [network]
+    members = {name for name, one in COMPOSE["services"].items() if "database" in one["networks"]}
+    assert members == {"postgres", "migrate", "ingest", "runner", "api", "cli"}
+
+
 def test_make_up_needs_no_library() -> None:
     """A machine with Docker has no .venv."""
     command = [sys.executable, "-S", "-m", "deploy.compose.stack", "up", "--help"]
