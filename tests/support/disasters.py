@@ -1,12 +1,35 @@
-"""What may happen to containers of a running system; who is hit, and for how long, is up to the seed."""
+"""What may happen to containers of a running system; who is hit, and for how long, is up to the seed.
+
+Each disaster returns when the system has found its way around it or back. Whatever the record allows goes on meanwhile:
+without Redis runs are read from PostgreSQL, without ingest they wait for the next minute.
+"""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from random import Random
 
 from tests.support.containers import System, docker
 from tests.support.live_system import wait_for
 
 SOON_S = 60.0  # bound of what is measured and printed; a lease is 10 s
+RUNNERS = 4  # that a system has before and after a disaster
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What was done, in words; runs that changed hands for it, and how long they were nobody's."""
+
+    text: str
+    taken_over: tuple[int, ...] = ()
+    took_s: float | None = None
+
+    def __str__(self) -> str:
+        return self.text if self.took_s is None else f"{self.text}, taken over in {self.took_s:.1f} s"
+
+
+# --- looking on ------------------------------------------------------------------------------------------------------
 
 
 def owners(system: System) -> dict[int, str | None]:
@@ -39,7 +62,7 @@ def wait_until_fresh(system: System, runs: list[int]) -> None:
 
 def victim(system: System, chance: Random) -> tuple[str, list[int]]:
     """A runner's container that holds runs, and those."""
-    found = {host: runs for host, runs in held_by(system).items() if runs}
+    found = wait_for(lambda: held_by(system), SOON_S, system.report)
     host = chance.choice(sorted(found))
     return host, found[host]
 
@@ -56,38 +79,142 @@ def taken_over(system: System, runs: list[int], before: dict[int, str | None]) -
     return time.monotonic() - began
 
 
-def kill_a_runner(system: System, chance: Random) -> str:
+def only(system: System, service: str) -> str:
+    """The container of a service that has one."""
+    [container] = system.containers(service)
+    return container
+
+
+@contextmanager
+def cut(system: System, container: str, network: str) -> Iterator[None]:
+    """Nothing passes between a container and a network of the system, in neither direction."""
+    name = f"{system.project}_{network}"
+    docker("network", "disconnect", name, container)
+    yield
+    docker("network", "connect", name, container)
+
+
+# --- runners ---------------------------------------------------------------------------------------------------------
+
+
+def kill_a_runner(system: System, chance: Random) -> Happened:
     host, runs = victim(system, chance)
     before = owners(system)
     docker("kill", host)
     took_s = taken_over(system, runs, before)
     docker("start", host)
-    return f"runner {host} killed, its runs {runs} taken over in {took_s:.1f} s"
+    return Happened(f"runner {host} killed with runs {runs}", tuple(runs), took_s)
 
 
-def freeze_a_runner(system: System, chance: Random) -> str:
+def freeze_a_runner(system: System, chance: Random) -> Happened:
     host, runs = victim(system, chance)
     before = owners(system)
     docker("pause", host)
     took_s = taken_over(system, runs, before)
     time.sleep(chance.uniform(0.0, 3.0))
+    lets_go(system, runs, lambda: docker("unpause", host))
+    return Happened(f"runner {host} frozen with runs {runs} until it had lost them", tuple(runs), took_s)
+
+
+def cut_a_runner_from_postgres(system: System, chance: Random) -> Happened:
+    host, runs = victim(system, chance)
+    before = owners(system)
+    with cut(system, host, "database"):
+        took_s = taken_over(system, runs, before)
+        time.sleep(chance.uniform(0.0, 3.0))
+    lets_go(system, runs, lambda: None)
+    return Happened(f"runner {host} with runs {runs} and PostgreSQL lost each other", tuple(runs), took_s)
+
+
+def lets_go(system: System, runs: list[int], wake: Callable[[], object]) -> None:
+    """A runner that has lost these comes back, and touches none of them."""
     after = owners(system)
-    docker("unpause", host)
+    wake()
     wait_until_fresh(system, runs)
     assert {run: owners(system)[run] for run in runs} == {run: after[run] for run in runs}, "it has let go of them"
-    return f"runner {host} frozen, its runs {runs} taken over in {took_s:.1f} s; it woke and let go"
 
 
-def flush_redis(system: System, _chance: Random) -> str:
-    [redis] = system.containers("redis")
-    docker("exec", redis, "redis-cli", "flushall")
-    return "redis flushed"
+def cut_a_runner_from_redis(system: System, chance: Random) -> Happened:
+    host, runs = victim(system, chance)
+    before = owners(system)
+    with cut(system, host, "redis"):
+        time.sleep(chance.uniform(0.0, 12.0))
+        wait_until_fresh(system, runs)
+    assert {run: owners(system)[run] for run in runs} == {run: before[run] for run in runs}, "it has kept them"
+    return Happened(f"runner {host} and Redis lost each other, and it went on with runs {runs}")
 
 
-def crash_postgres(system: System, _chance: Random) -> str:
-    [postgres] = system.containers("postgres")
-    docker("restart", "--time", "0", postgres)
-    return "postgres killed and started"
+def scale_down_and_up(system: System, chance: Random) -> Happened:
+    runs, left = sorted(owners(system)), chance.randint(1, RUNNERS - 2)
+    system.scale(left)
+    wait_for(lambda: len(system.ask("/system")["runners"]) == left, SOON_S, system.report)
+    time.sleep(chance.uniform(0.0, 2.0))
+    system.scale(RUNNERS)
+    wait_for(lambda: None not in owners(system).values(), SOON_S, system.report)
+    wait_until_fresh(system, runs)
+    return Happened(f"{left} runners, and {RUNNERS} again")
 
 
-DISASTERS = (kill_a_runner, freeze_a_runner, flush_redis, crash_postgres)
+# --- ingest ----------------------------------------------------------------------------------------------------------
+
+
+def kill_ingest(system: System, chance: Random) -> Happened:
+    ingest = only(system, "ingest")
+    docker("kill", ingest)
+    away_s = chance.uniform(0.0, 6.0)
+    time.sleep(away_s)
+    docker("start", ingest)
+    return Happened(f"ingest killed, back after {away_s:.1f} s")
+
+
+def cut_ingest_from_postgres(system: System, chance: Random) -> Happened:
+    away_s = chance.uniform(1.0, 12.0)
+    with cut(system, only(system, "ingest"), "database"):
+        time.sleep(away_s)
+    return Happened(f"ingest and PostgreSQL lost each other for {away_s:.1f} s")
+
+
+def cut_ingest_from_redis(system: System, chance: Random) -> Happened:
+    with cut(system, only(system, "ingest"), "redis"):
+        time.sleep(chance.uniform(0.0, 6.0))
+        wait_until_fresh(system, sorted(owners(system)))
+    return Happened("ingest and Redis lost each other, and every run went on")
+
+
+# --- stores ----------------------------------------------------------------------------------------------------------
+
+
+def flush_redis(system: System, _chance: Random) -> Happened:
+    docker("exec", only(system, "redis"), "redis-cli", "flushall")
+    return Happened("Redis flushed")
+
+
+def take_redis_down(system: System, chance: Random) -> Happened:
+    redis = only(system, "redis")
+    docker("stop", redis)
+    time.sleep(chance.uniform(0.0, 6.0))
+    wait_until_fresh(system, sorted(owners(system)))
+    docker("start", redis)
+    return Happened("Redis down, and every run went on without it")
+
+
+def crash_redis(system: System, _chance: Random) -> Happened:
+    docker("restart", "--time", "0", only(system, "redis"))
+    return Happened("Redis killed and started")
+
+
+def restart_postgres(system: System, _chance: Random) -> Happened:
+    docker("restart", "--time", "30", only(system, "postgres"))
+    return Happened("PostgreSQL restarted")
+
+
+def crash_postgres(system: System, _chance: Random) -> Happened:
+    docker("restart", "--time", "0", only(system, "postgres"))
+    return Happened("PostgreSQL killed and started")
+
+
+DISASTERS: tuple[Callable[[System, Random], Happened], ...] = (
+    kill_a_runner, freeze_a_runner, cut_a_runner_from_postgres, cut_a_runner_from_redis, scale_down_and_up,
+    kill_ingest, cut_ingest_from_postgres, cut_ingest_from_redis,
+    flush_redis, take_redis_down, crash_redis, restart_postgres, crash_postgres,
+)  # fmt: skip
