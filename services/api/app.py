@@ -58,6 +58,7 @@ def create_app(settings: Settings, engine: Engine, bus: Redis, events_bus: Async
         await ctx.watch.stop()
         if starting is not None:
             await cancelled([starting])
+        ctx.adders.close()
         await events_bus.aclose()
         bus.close()
         engine.dispose()

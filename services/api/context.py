@@ -14,6 +14,7 @@ from redis import Redis
 from sqlalchemy import Connection, Engine
 from starlette.concurrency import run_in_threadpool
 
+from services.api.adders import Adders
 from services.api.auth import Keys, Person, bearer, require
 from services.api.ledger import Ledgers
 from services.api.metrics import Metrics
@@ -49,8 +50,13 @@ class Context:
     watch: "Watch" = field(init=False)
     keys: Keys = field(default_factory=Keys)
     ledgers: Ledgers = field(default_factory=Ledgers)
+    adders: Adders = field(init=False)
     not_started: str | None = "starting"  # why start-up has not been completed
     refused_write: tuple[float, str] | None = None  # wall seconds, reason: the last write that the database refused
+
+    def __post_init__(self) -> None:
+        url = self.engine.url.render_as_string(hide_password=False)
+        self.adders = Adders(url, self.ledgers, self.metrics.added_up)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

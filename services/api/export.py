@@ -3,8 +3,8 @@
 from sqlalchemy import Connection
 
 from services.api.errors import WrongStateError
-from services.api.ledger import catch_up_market
 from services.api.library import Plans
+from services.api.totals import catch_up_market
 from shared.domain.timeframe import MINUTE_MS
 from shared.performance.document import BarsFolded, Header, Json, document
 from shared.performance.market import Market

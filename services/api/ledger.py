@@ -13,17 +13,13 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from services.api.library import Plans
-from shared.domain.decision import Decision, Fill, OrderEvent
-from shared.domain.timeframe import DAY_MS, MINUTE_MS
+from services.api.totals import Whole, fresh, new_decisions
+from shared.domain.decision import Fill, OrderEvent
 from shared.performance.book import Book
 from shared.performance.breakdowns import Breakdown, Row
-from shared.performance.market import Market
-from shared.performance.money import to_units
 from shared.performance.position import Resting
 from shared.performance.sheet import Statistics
-from shared.performance.statistics import Tally
-from shared.store import frames, runs, tables
-from shared.store.decisions import read_decisions
+from shared.store import runs, tables
 from shared.store.runs import Run
 
 MOST_KEPT = 2_000  # runs; a few KB each
@@ -40,47 +36,13 @@ class Holding:
     lock: Lock = field(default_factory=Lock)
 
     def catch_up(self, conn: Connection, run: Run) -> None:
-        for decision in new_decisions(conn, run, self.seq):
+        for decision in new_decisions(conn, run, self.seq, (OrderEvent, Fill)):
             if isinstance(decision, Fill):
                 self.book.step(decision)
             elif isinstance(decision, OrderEvent):
                 self.resting.step(decision)
+            self.seq = decision.seq  # an error behind it must not make it count twice
         self.seq = max(self.seq, run.seq)
-
-
-@dataclass(slots=True)
-class Whole:
-    """All of a run's statistics."""
-
-    tally: Tally
-    seq: int = 0
-    lock: Lock = field(default_factory=Lock)
-    state: tuple[int, int] = (0, 0)  # (seq, end_ms) that what is written stands for
-    written: Statistics | None = None
-    broken_down: dict[Breakdown, list[Row]] = field(default_factory=dict)
-
-    def report(self) -> Statistics:
-        """Statistics until the last bar; written once for each state."""
-        if self.written is None:
-            self.written = self.tally.report(self.state[1])
-        return self.written
-
-    def breakdown(self, name: Breakdown) -> list[Row]:
-        """One of its breakdowns; written once for each state."""
-        if name not in self.broken_down:
-            self.broken_down[name] = self.tally.breakdown(name, self.state[1])
-        return self.broken_down[name]
-
-    def catch_up(self, conn: Connection, run: Run) -> None:
-        for decision in new_decisions(conn, run, self.seq):
-            self.tally.step(decision)
-        self.seq = max(self.seq, run.seq)
-        at_ms = run.start_ms if run.position_ms is None else run.position_ms + MINUTE_MS
-        state = self.seq, max(at_ms, self.tally.start_ms)
-        if state != self.state:
-            if self.tally.market is not None:
-                catch_up_market(conn, run.instrument_id, self.tally.market, state[1])
-            self.state, self.written, self.broken_down = state, None, {}
 
 
 class Ledgers:
@@ -117,27 +79,32 @@ class Ledgers:
         self._keep(self._holdings, run.id, kept)
         return kept
 
-    def statistics(self, conn: Connection, run: Run) -> Statistics:
-        """The run's statistics at its last commit."""
+    def statistics(self, conn: Connection, run: Run, most: int | None = None) -> Statistics:
+        """The run's statistics at its last commit. Raises LongWayError when more than `most` decisions are new."""
         whole = self._whole(conn, run)
         with whole.lock:
-            whole.catch_up(conn, run)
+            whole.catch_up(conn, run, most)
             return whole.report()
 
-    def breakdowns(self, conn: Connection, run: Run, names: Iterable[Breakdown]) -> dict[Breakdown, list[Row]]:
-        """Breakdowns of the run's trades at its last commit."""
+    def breakdowns(
+        self, conn: Connection, run: Run, names: Iterable[Breakdown], most: int | None = None
+    ) -> dict[Breakdown, list[Row]]:
+        """Breakdowns of the run's trades at its last commit. Raises LongWayError as `statistics` does."""
         whole = self._whole(conn, run)
         with whole.lock:
-            whole.catch_up(conn, run)
+            whole.catch_up(conn, run, most)
             return {name: whole.breakdown(name) for name in names}
+
+    def take(self, run_id: int, whole: Whole) -> None:
+        """Keep what somebody else has added up."""
+        self._shed()
+        self._keep(self._wholes, run_id, whole)
 
     def _whole(self, conn: Connection, run: Run) -> Whole:
         with self._lock:
             kept = self._wholes.get(run.id)
         if kept is None or kept.seq > run.seq:
-            market = market_of(conn, run)
-            start_ms = run.start_ms if market is None else market.start_ms
-            kept = Whole(Tally(run.rules, to_units(run.rules, run.cash), start_ms, market))
+            kept = Whole(fresh(conn, run))
             self._shed()
         if run.position_ms is not None and run.position_ms >= run.start_ms:
             self._keep(self._wholes, run.id, kept)
@@ -156,24 +123,6 @@ class Ledgers:
             kept.move_to_end(run_id)
             while len(kept) > MOST_KEPT:
                 kept.popitem(last=False)
-
-
-def new_decisions(conn: Connection, run: Run, after_seq: int) -> Iterable[Decision]:
-    """Decisions up to the run's last commit; asks nothing when there are none."""
-    return read_decisions(conn, run.id, run.rules, after_seq, run.seq) if run.seq > after_seq else ()
-
-
-def market_of(conn: Connection, run: Run) -> Market | None:
-    """The market at the run's first bar; None while there is none."""
-    first_ms = frames.first_open_ms(conn, run.instrument_id, run.start_ms)
-    return None if first_ms is None else Market(first_ms, frames.open_price(conn, run.instrument_id, first_ms))
-
-
-def catch_up_market(conn: Connection, instrument_id: int, market: Market, end_ms: int) -> None:
-    """Closes of the days until `end_ms`, from the newest that it knows on."""
-    from_ms = max(market.start_ms, market.days.day * DAY_MS)
-    for open_ms, close in frames.day_closes(conn, instrument_id, (from_ms, end_ms)):
-        market.step(open_ms, close)
 
 
 def _last_trade(conn: Connection, run_id: int, until_seq: int) -> int:

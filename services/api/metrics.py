@@ -40,6 +40,9 @@ class Metrics:
             "paperfold_wakeups_lost_total", "Changes that the bus was not told of; pollers found them.",
             registry=self.registry,
         )  # fmt: skip
+        self.added_up = Counter(
+            "paperfold_runs_added_up_total", "Long runs whose statistics a child added up.", registry=self.registry
+        )
         self.neighbours = Gauge("paperfold_neighbour_up", "1: it answers.", ("neighbour",), registry=self.registry)
         build = Gauge("paperfold_build_info", "1.", ("version",), registry=self.registry)
         build.labels(version).set(1)

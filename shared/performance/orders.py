@@ -19,21 +19,21 @@ class OrderCounts:
     cancelled: int = 0
     cancelled_entries: int = 0  # the others stood for a position that is gone
     expired: int = 0
-    _entries: set[int] = field(default_factory=set)  # those that wait; one or two
+    waiting: set[int] = field(default_factory=set)  # entries; one or two
 
     def step(self, event: OrderEvent) -> None:
         kind = event.event
         if kind == SUBMITTED:
             self.submitted += 1
             if event.reason == ENTRY:
-                self._entries.add(event.order_seq)
+                self.waiting.add(event.order_seq)
             return
         if kind == CANCELLED:
             self.cancelled += 1
-            self.cancelled_entries += event.order_seq in self._entries
+            self.cancelled_entries += event.order_seq in self.waiting
         elif kind == REJECTED:
             self.rejected += 1
         elif kind == EXPIRED:
             self.expired += 1
         if kind in (FILLED, REJECTED, CANCELLED, EXPIRED):
-            self._entries.discard(event.order_seq)
+            self.waiting.discard(event.order_seq)

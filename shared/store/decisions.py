@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from heapq import merge
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -62,15 +62,37 @@ def divergence() -> Iterator[None]:
 
 
 def read_decisions(
-    conn: Connection, run_id: int, rules: InstrumentRules, after_seq: int = 0, until_seq: int = _LAST
+    conn: Connection,
+    run_id: int,
+    rules: InstrumentRules,
+    after_seq: int = 0,
+    until_seq: int = _LAST,
+    records: Iterable[Record] = tuple(LAYOUT),
 ) -> Iterator[Decision]:
-    """Decisions of a run with after_seq < seq <= until_seq, in order, read as they are asked for.
+    """Decisions of a run with after_seq < seq <= until_seq, in order, of these kinds, read as they are asked for.
 
     Raises DivergenceError on a row that no fold has written.
     """
     scale = Scale.of(rules)
-    streams = [_read(conn, scale, record, run_id, after_seq, until_seq) for record in LAYOUT]
+    streams = [_read(conn, scale, record, run_id, after_seq, until_seq) for record in records]
     return merge(*streams, key=itemgetter(0))
+
+
+class OrderSums(NamedTuple):
+    """How many order events of each kind there are, and the entries that wait."""
+
+    submitted: int
+    rejected: int
+    cancelled: int
+    cancelled_entries: int
+    expired: int
+    waiting: set[int]
+
+
+def order_counts(conn: Connection, run_id: int, until_seq: int) -> OrderSums:
+    """Of a run's orders up to a decision."""
+    found = conn.execute(_SQL["order_counts"], {"run_id": run_id, "until_seq": until_seq}).one()._asdict()
+    return OrderSums(**found | {"waiting": set(found["waiting"])})
 
 
 def page(

@@ -11,7 +11,7 @@ from services.api.responses import problems
 from services.api.routes.runs import Limit, Offset, Order, RunId, find
 from services.api.rules import rules_json
 from shared.domain.decision import NOTES, Fill, Note, OrderEvent, Trade
-from shared.performance.breakdowns import BREAKDOWNS, Breakdown
+from shared.performance.breakdowns import BREAKDOWNS, Breakdown, Row
 from shared.performance.calendar import PERIODS
 from shared.performance.document import dumps, fill_json, order_json, trade_json
 from shared.store import counters, curves
@@ -72,9 +72,12 @@ def position(run_id: RunId, ctx: Ctx, _: Viewer) -> schemas.Position:
 
 
 @router.get("/stats", summary="Statistics; what is undefined is null, with its reason")
-def stats(run_id: RunId, ctx: Ctx, _: Viewer) -> dict[str, object]:
-    with ctx.reading() as conn:
-        return ctx.ledgers.statistics(conn, find(conn, run_id))
+async def stats(run_id: RunId, ctx: Ctx, _: Viewer) -> dict[str, object]:
+    def ask(most: int | None) -> dict[str, object]:
+        with ctx.reading() as conn:
+            return ctx.ledgers.statistics(conn, find(conn, run_id), most)
+
+    return await ctx.adders.patiently(ask)
 
 
 @router.get(
@@ -82,15 +85,18 @@ def stats(run_id: RunId, ctx: Ctx, _: Viewer) -> dict[str, object]:
     summary="Trades by side, exit reason, hour, weekday, day, week, month (UTC, by their exit)",
     response_model=schemas.Breakdowns,
 )
-def breakdowns(
+async def breakdowns(
     run_id: RunId,
     ctx: Ctx,
     _: Viewer,
     by: Annotated[list[Breakdown] | None, Query(description="default: all of them")] = None,
     newest: Annotated[int | None, Query(ge=1, description="of days, weeks and months only so many")] = None,
 ) -> Response:
-    with ctx.reading() as conn:
-        found = ctx.ledgers.breakdowns(conn, find(conn, run_id), by or BREAKDOWNS)
+    def ask(most: int | None) -> dict[Breakdown, list[Row]]:
+        with ctx.reading() as conn:
+            return ctx.ledgers.breakdowns(conn, find(conn, run_id), by or BREAKDOWNS, most)
+
+    found = await ctx.adders.patiently(ask)
     if newest is not None:
         found = {name: rows[-newest:] if name in PERIODS else rows for name, rows in found.items()}
     # rows of every day of years: as they are, not one by one through their models

@@ -77,13 +77,16 @@ def create(
 @router.get(
     "/{run_id}", summary="One run, with its headline statistics and commands", responses=problems(401, 403, 404)
 )
-def show(run_id: RunId, ctx: Ctx, _: Viewer) -> schemas.RunDetail:
-    with ctx.reading() as conn:
-        run = find(conn, run_id)
-        answer = views.run_json(conn, ctx.ledgers, run)
-        answer["stats"] = views.headline(ctx.ledgers.statistics(conn, run))
-        answer["commands"] = [views.command_json(one) for one in commands.list_commands(conn, run_id)]
-    return schemas.RunDetail.model_validate(answer)
+async def show(run_id: RunId, ctx: Ctx, _: Viewer) -> schemas.RunDetail:
+    def ask(most: int | None) -> schemas.RunDetail:
+        with ctx.reading() as conn:
+            run = find(conn, run_id)
+            answer = views.run_json(conn, ctx.ledgers, run)
+            answer["stats"] = views.headline(ctx.ledgers.statistics(conn, run, most))
+            answer["commands"] = [views.command_json(one) for one in commands.list_commands(conn, run_id)]
+        return schemas.RunDetail.model_validate(answer)
+
+    return await ctx.adders.patiently(ask)
 
 
 @router.get("/{run_id}/log", summary="What runners and people did", responses=problems(401, 403, 404))
