@@ -65,6 +65,10 @@ disasters: $(INSTALLED)  ## containers are killed, frozen and cut off, ROUNDS=3 
 chaos: $(INSTALLED)  ## a day of real bars under forty kills: no byte differs (5 minutes)
 	@$(BIN)/pytest -s tests/chaos/kill_nine_for_a_day.py
 
+.PHONY: soak
+soak: $(INSTALLED)  ## a day in containers, HOURS=24, one of them killed every 20 s: no byte differs, memory is flat (10 minutes)
+	@HOURS=$(HOURS) $(BIN)/pytest -s tests/chaos/soak.py
+
 day: $(INSTALLED)  ## a day of real bars, started by clicks: every value is the backtest's (3 minutes)
 	@$(BIN)/pytest -s tests/browser/day_of_real_bars.py
 
