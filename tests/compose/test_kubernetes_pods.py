@@ -1,0 +1,58 @@
+"""The pods for trying, as containers: with their users, rights, volumes, references and probes all of them get ready."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from deploy.kubernetes import secrets
+from tests.support.containers import ROOT, docker
+from tests.support.live_system import wait_for
+from tests.support.manifests import build, pods
+from tests.support.pods import answer, started
+
+pytestmark = [pytest.mark.needs("docker", "root"), pytest.mark.timeout(900), pytest.mark.usefixtures("images")]
+
+READY_S = 180.0
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+
+
+def test_all_pods_get_ready_in_whatever_order_they_come(place: Path) -> None:
+    objects = build(ROOT / "deploy" / "kubernetes" / "overlays" / "embedded-stores")
+    values = secrets.values()
+    with started(objects, values, place) as cluster:
+        assert {name: len(found) for name, found in cluster.containers.items()} == {
+            "migrate": 1, "ingest": 2, "runner": 2, "api": 2, "dashboard": 1, "postgres": 1, "redis": 1,
+        }  # fmt: skip
+        (migrate,) = cluster.containers["migrate"]
+        wait_for(lambda: state(migrate) == ["exited", "0"], READY_S, cluster.report, every_s=0.5)
+        for name, pod in pods(objects).items():
+            (spec,) = pod["spec"]["containers"]
+            asked = [(one, probe) for one in cluster.containers[name] for probe in PROBES if probe in spec]
+            for one, probe in asked:
+                wait_for(partial(cluster.passes, one, spec, probe), READY_S, cluster.report, every_s=0.5)
+        sent = {"Host": "localhost", "Authorization": f"Bearer {values['api']['admin-token']}"}
+        for api in map(cluster.address, cluster.containers["api"]):
+            assert answer(api, 8000, "/api/v1/strategies", sent) == 200
+            assert answer(api, 8000, "/api/v1/strategies", sent | {"Authorization": "Bearer no"}) == 401
+        wait_for(
+            lambda: runners_known(cluster.containers["dashboard"][0], sent) == 2, READY_S, cluster.report, every_s=0.5
+        )
+
+
+def state(container: str) -> list[str]:
+    return docker("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", container).split()
+
+
+def runners_known(dashboard: str, sent: dict[str, str]) -> int:
+    """What the API says, asked from beside the dashboard by the Service's name."""
+    said = docker("exec", dashboard, "python", "-c", RUNNERS, sent["Authorization"])
+    return len(json.loads(said))
+
+
+RUNNERS = """
+import json, sys, urllib.request
+asked = urllib.request.Request("http://api:8000/api/v1/system", headers={"Authorization": sys.argv[1]})
+print(json.dumps(json.load(urllib.request.urlopen(asked))["runners"]))
+"""
