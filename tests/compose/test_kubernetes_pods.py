@@ -1,4 +1,4 @@
-"""The pods for trying, as containers: with their users, rights, volumes, references and probes all of them get ready."""
+"""The pods for trying, as containers: with their users, rights, volumes and references, all pass their probes."""
 
 import json
 from functools import partial

@@ -50,6 +50,23 @@ def containers(objects: Iterable[Manifest]) -> Iterator[Manifest]:
         yield from template["spec"]["containers"]
 
 
+def matches(selector: Manifest, labels: dict[str, str]) -> bool:
+    """Whether a label selector takes these labels."""
+    if unknown := selector.keys() - {"matchLabels", "matchExpressions"}:
+        raise ValueError(unknown)
+    wanted = selector.get("matchLabels", {}).items() <= labels.items()
+    for one in selector.get("matchExpressions", ()):
+        if one["operator"] != "In":
+            raise ValueError(one)
+        wanted = wanted and labels.get(one["key"]) in one["values"]
+    return bool(wanted)
+
+
+def taken(objects: list[Manifest], selector: Manifest) -> set[str]:
+    """Names of the pods that a selector takes."""
+    return {name for name, pod in pods(objects).items() if matches(selector, pod["metadata"]["labels"])}
+
+
 def _resources(_: list[Manifest], wanted: list[str], folder: Path) -> list[Manifest]:
     found: list[Manifest] = []
     for name in wanted:

@@ -1,8 +1,8 @@
 """Pods of deploy/kubernetes as plain containers: what a kubelet would make of a manifest, without a cluster.
 
 Kept: image, command, user and group, read-only root, capabilities, environment with its references, limits, replicas,
-names of services, and volumes, of the group that Kubernetes gives them to. Not kept: network policies, for which it takes
-the network of a cluster. Needs root, to give folders away.
+names of services, and volumes, of the group that Kubernetes gives them to. Not kept: network policies, for which it
+takes the network of a cluster. Needs root, to give folders away.
 """
 
 import http.client

@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ import yaml
 from deploy.image.healthy import ANSWERS
 from deploy.kubernetes import secrets as made
 from shared.settings import PREFIX, Settings
-from tests.support.manifests import Manifest, build, containers, named, pods
+from tests.support.manifests import Manifest, build, containers, named, pods, taken
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -28,7 +27,6 @@ DOCUMENT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 KEDA = json.loads((ROOT / "tests" / "data" / "keda" / "schemas.json").read_text(encoding="utf-8"))
 RELEASES = ("1.31", "1.34", kubernetes_validate.latest_version())
 OURS = ("api", "dashboard", "ingest", "migrate", "runner")
-NAME, WHOLE = "app.kubernetes.io/name", "app.kubernetes.io/part-of"
 
 
 @pytest.fixture(params=OVERLAYS)
@@ -111,22 +109,6 @@ def test_what_is_not_read_is_refused(tmp_path: Path) -> None:
 
 
 # --- references ------------------------------------------------------------------------------------------------------
-
-
-def matches(selector: Manifest, labels: dict[str, str]) -> bool:
-    """Whether a label selector takes these labels."""
-    if unknown := selector.keys() - {"matchLabels", "matchExpressions"}:
-        raise ValueError(unknown)
-    wanted = selector.get("matchLabels", {}).items() <= labels.items()
-    for one in selector.get("matchExpressions", ()):
-        assert one["operator"] == "In"
-        wanted = wanted and labels.get(one["key"]) in one["values"]
-    return bool(wanted)
-
-
-def taken(objects: list[Manifest], selector: Manifest) -> set[str]:
-    """Names of the pods that a selector takes."""
-    return {name for name, pod in pods(objects).items() if matches(selector, pod["metadata"]["labels"])}
 
 
 def test_a_selector_takes_its_own_and_nobody_else(objects: list[Manifest]) -> None:
@@ -324,77 +306,6 @@ def test_probes_ask_what_the_images_health_check_asks(objects: list[Manifest]) -
         test = COMPOSE[name]["healthcheck"]["test"]
         command = test[1:] if test[0] == "CMD" else ["sh", "-c", test[1]]
         assert container["livenessProbe"]["exec"]["command"] == command
-
-
-# --- who may speak with whom -----------------------------------------------------------------------------------------
-
-Arrow = tuple[str, str, int]  # from, to, port
-
-PORTS = {"postgres": 5432, "redis": 6379, "api": 8000, "dashboard": 8080, "ingest": 9100, "runner": 9100}
-OUTSIDE = {"front", "monitoring"}
-
-
-def compose_arrows() -> set[Arrow]:
-    """Who shares a network with a server that his environment names, and who is asked from outside."""
-    found: set[Arrow] = set()
-    for name in OURS:
-        words = " ".join(map(str, COMPOSE[name]["environment"].values())) + json.dumps(COMPOSE[name]["environment"])
-        for other, port in PORTS.items():
-            shared = set(COMPOSE[name]["networks"]) & set(COMPOSE[other]["networks"])
-            if shared and re.search(rf"[/@]{other}:{port}\b", words):
-                found.add((name, other, port))
-    found |= {("monitoring", name, PORTS[name]) for name in OURS if "watched" in COMPOSE[name]["networks"]}
-    return found | {("front", name, PORTS[name]) for name in OURS if "ports" in COMPOSE[name]}
-
-
-def ends(objects: list[Manifest], peers: list[Manifest]) -> Iterator[str]:
-    """Names of pods, words for namespaces, and `world` or `private` for addresses."""
-    for peer in peers:
-        if "ipBlock" in peer:
-            yield "world" if peer["ipBlock"]["cidr"].endswith("/0") else "private"
-        elif "namespaceSelector" in peer:
-            (label,) = peer["namespaceSelector"]["matchLabels"].items()
-            yield "dns" if label[1] == "kube-system" else label[0].removeprefix("paperfold/")
-        else:
-            yield from taken(objects, peer["podSelector"])
-
-
-def policy_arrows(objects: list[Manifest], way: str) -> set[Arrow]:
-    """What the policies let out (`egress`), or in (`ingress`)."""
-    found: set[Arrow] = set()
-    for one in objects:
-        if one["kind"] != "NetworkPolicy":
-            continue
-        assert (way in one["spec"]) <= (way.capitalize() in one["spec"]["policyTypes"])
-        for rule in one["spec"].get(way, ()):
-            for here in taken(objects, one["spec"]["podSelector"]):
-                for there in ends(objects, rule["to" if way == "egress" else "from"]):
-                    pair = (here, there) if way == "egress" else (there, here)
-                    found |= {(*pair, port["port"]) for port in rule["ports"]}
-    return found
-
-
-def test_policies_allow_the_arrows_of_compose_and_no_other(objects: list[Manifest]) -> None:
-    stores = {"postgres", "redis"} & pods(objects).keys()
-    wanted = {arrow for arrow in compose_arrows() if arrow[1] not in {"postgres", "redis"} - stores}
-    assert policy_arrows(objects, "ingress") == wanted
-    inside = {arrow for arrow in wanted if arrow[0] not in OUTSIDE}
-    out = policy_arrows(objects, "egress")
-    assert {arrow for arrow in out if arrow[1] in PORTS} == inside
-    assert {arrow[:2] for arrow in out if arrow[1] == "world"} == {("ingest", "world")}
-    private = {(name, PORTS[to]) for name, to, _ in compose_arrows() if to in {"postgres", "redis"} - stores}
-    assert {(name, port) for name, to, port in out if to == "private"} == private
-    assert {name for name, to, _ in out if to == "dns"} == set(pods(objects))
-
-
-def test_whoever_is_in_no_policy_speaks_with_nobody(objects: list[Manifest]) -> None:
-    nobody = named(objects)["NetworkPolicy", "nobody"]
-    assert nobody["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-
-
-def test_every_pod_is_one_of_ours(objects: list[Manifest]) -> None:
-    assert {pod["metadata"]["labels"][WHOLE] for pod in pods(objects).values()} == {"paperfold"}
-    assert {name for name, pod in pods(objects).items() if pod["metadata"]["labels"][NAME] != name} == set()
 
 
 # --- scaling ---------------------------------------------------------------------------------------------------------
