@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -69,6 +71,22 @@ def policy_arrows(objects: list[Manifest], way: str) -> set[Arrow]:
     return found
 
 
+def exchange(objects: list[Manifest]) -> set[int]:
+    """Ports of the addresses that the settings name."""
+    settings = named(objects)["ConfigMap", "settings"]["data"]
+    urls = [urlsplit(settings[f"PAPERFOLD__EXCHANGE__{key}"]) for key in ("REST_URL", "WS_URL")]
+    return {url.port or 443 for url in urls if url.scheme in ("https", "wss")}
+
+
+def test_the_world_is_not_this_network(objects: list[Manifest]) -> None:
+    """Whoever may speak with the exchange reaches no neighbour by it."""
+    (rule,) = named(objects)["NetworkPolicy", "ingest"]["spec"]["egress"]
+    blocks = [peer["ipBlock"] for peer in rule["to"]]
+    closed = [ip_network(cidr) for block in blocks for cidr in block["except"]]
+    for address in ("10.1.2.3", "172.20.0.1", "192.168.9.9", "169.254.169.254", "100.100.0.1", "fd00::1", "fe80::1"):
+        assert any(ip_address(address) in network for network in closed), address
+
+
 def test_policies_allow_the_arrows_of_compose_and_no_other(objects: list[Manifest]) -> None:
     stores = {"postgres", "redis"} & pods(objects).keys()
     wanted = {arrow for arrow in compose_arrows() if arrow[1] not in {"postgres", "redis"} - stores}
@@ -76,7 +94,7 @@ def test_policies_allow_the_arrows_of_compose_and_no_other(objects: list[Manifes
     inside = {arrow for arrow in wanted if arrow[0] not in OUTSIDE}
     out = policy_arrows(objects, "egress")
     assert {arrow for arrow in out if arrow[1] in PORTS} == inside
-    assert {arrow[:2] for arrow in out if arrow[1] == "world"} == {("ingest", "world")}
+    assert {arrow for arrow in out if arrow[1] == "world"} == {("ingest", "world", port) for port in exchange(objects)}
     private = {(name, PORTS[to]) for name, to, _ in compose_arrows() if to in {"postgres", "redis"} - stores}
     assert {(name, port) for name, to, port in out if to == "private"} == private
     assert {name for name, to, _ in out if to == "dns"} == set(pods(objects))
