@@ -133,13 +133,15 @@ class InstrumentStream:
         wanted = await self._recorder.run(_newest_entries, self._instrument.id, self._minutes)
         if not wanted:
             return None  # nothing is decided yet
-        last_ms = told[-1] if told else None
+        last_ms = told[-1].open_ms if told else None
         if last_ms is not None:
             hole_ms = first_ms_of(wanted[0]) - last_ms - MINUTE_MS
             if 0 < hole_ms <= CATCH_UP_MS:
                 return None  # nothing is told past a hole that is being filled
             if hole_ms > 0 or not _is_part(told, wanted):
-                with unavailable():  # it lacks something, or ends elsewhere; ids only rise, so begin anew
+                with (
+                    unavailable()
+                ):  # it lacks something, tells it otherwise, or ends elsewhere: ids only rise, so begin anew
                     await self._redis.delete(keys.bars(name))
                 last_ms = None
         missing = [entry for entry in wanted if last_ms is None or entry.open_ms > last_ms]
@@ -149,13 +151,13 @@ class InstrumentStream:
             self._log.info("stream_restored", entries=len(missing), last_ms=wanted[-1].open_ms)
         return wanted[-1].open_ms
 
-    async def _told(self) -> list[int]:
-        """Minutes that the stream's entries end with."""
-        told: list[int] = []
+    async def _told(self) -> list[Entry]:
+        """All that is in the stream."""
+        told: list[Entry] = []
         name, at = self._instrument.name, stream.BEGINNING
         while entries := (await stream.read_async(self._redis, {name: at}, count=CHUNK)).get(name):
-            told += [entry.open_ms for entry in entries]
-            at = told[-1]
+            told += entries
+            at = told[-1].open_ms
         return told
 
 
@@ -171,10 +173,13 @@ def first_ms_of(entry: Entry) -> int:
     return entry.from_ms if isinstance(entry, Gap) else entry.open_ms
 
 
-def _is_part(told: Sequence[int], wanted: Sequence[Entry]) -> bool:
-    """Does the stream, from the first wanted minute on, hold every wanted one up to its end, and end among them?"""
-    have = [open_ms for open_ms in told if open_ms >= wanted[0].open_ms]
-    return have == [entry.open_ms for entry in wanted if entry.open_ms <= told[-1]]
+def _is_part(told: Sequence[Entry], wanted: Sequence[Entry]) -> bool:
+    """Is the stream, from the first wanted minute on, what the record says up to its end, and does it end there?
+
+    By value: after a restore the record may have been continued with what the exchange says by now.
+    """
+    have = [entry for entry in told if entry.open_ms >= wanted[0].open_ms]
+    return have == [entry for entry in wanted if entry.open_ms <= told[-1].open_ms]
 
 
 def _newest_entries(conn: Connection, instrument_id: int, minutes: int) -> list[Entry]:

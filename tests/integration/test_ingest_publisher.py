@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -86,6 +88,59 @@ def test_a_hole_in_the_stream_is_told_again(engine, redis, redis_url):
         recorder.shutdown()
 
     asyncio.run(story())
+
+
+# What a stream holds that is not this record's, of which minutes 0 .. 9 are: (minute, what its volume is more by)
+STALE: dict[str, list[tuple[int, int]]] = {
+    "a minute was told otherwise": [(i, 1 if i == 4 else 0) for i in range(10)],
+    "the last one was told otherwise": [(i, 1 if i == 9 else 0) for i in range(10)],
+    "it knows later minutes": [(i, 0) for i in range(14)],
+    "it knows later minutes only": [(i, 0) for i in range(12, 14)],
+}
+
+
+@pytest.mark.parametrize("what", STALE)
+def test_a_stream_of_another_record_is_told_anew(engine, redis, redis_url, what):
+    """PostgreSQL was put back, and Redis was not emptied."""
+    instrument = decide(engine, 0, 10)
+    entries = [replace(a_bar(i), volume=a_bar(i).volume + more) for i, more in STALE[what]]
+    stream.publish(redis, "BTC/USDT", entries, LENGTH)
+
+    def is_the_record() -> bool:
+        return stream.read(redis, {"BTC/USDT": stream.BEGINNING}).get("BTC/USDT") == [a_bar(i) for i in range(10)]
+
+    async def story() -> None:
+        recorder = Recorder(engine)
+        await recorder.open()
+        async with telling(instrument, redis_url, recorder):
+            await until(is_the_record)
+        await recorder.close()
+        recorder.shutdown()
+
+    asyncio.run(story())
+
+
+def test_a_stream_that_is_the_record_s_is_left_alone(engine, redis, redis_url):
+    instrument = decide(engine, 0, 10)
+    full = replace(a_bar(10), quote_volume=Decimal("1.50"), trades=7, taker_buy_base=Decimal("0.10"))
+    with database.begin(engine) as conn:
+        bars.record(conn, instrument.id, [full], span(10, 11), "ws", 0)
+    stream.publish(redis, "BTC/USDT", [*(a_bar(i) for i in range(10)), full], LENGTH)
+    redis.xadd("bars:BTC/USDT", {"gap_from_ms": START + 11 * M, "gap_to_ms": START + 12 * M}, id=f"{START + 11 * M}-1")
+    first = redis.xinfo_stream("bars:BTC/USDT")["entries-added"]
+    with database.begin(engine) as conn:
+        bars.record(conn, instrument.id, [a_bar(12)], span(11, 13), "ws", 0)
+
+    async def story() -> None:
+        recorder = Recorder(engine)
+        await recorder.open()
+        async with telling(instrument, redis_url, recorder):
+            await until(lambda: told(redis)[-1] == 12)
+        await recorder.close()
+        recorder.shutdown()
+
+    asyncio.run(story())
+    assert redis.xinfo_stream("bars:BTC/USDT")["entries-added"] == first + 1
 
 
 def test_what_another_tells_while_the_record_is_read_is_left_alone(engine, redis, redis_url):
