@@ -1,9 +1,10 @@
 """One live step of a strategy with twenty indicators, called from Python: interpreted, as runners do, and compiled.
 
-Each form in a process of its own, for a process has one. A step is timed by itself, clock included; the whole of what
-a runner calls for one bar (the bar's columns, rows taken out, digest) is timed beside it. The reference of the
-interpreted form is the loop of fused.py for the same strategy as plain Python over lists, per bar: what twenty
-indicators cost in this interpreter when nothing is shared, stored or counted.
+Each form in a process of its own, for a process has one; interpreted, it is written out, as after some thousand bars.
+A step is timed by itself, clock included; the whole of what a runner calls for one bar (the bar's columns, rows taken
+out, digest) is timed beside it. The reference of the interpreted form is the loop of fused.py for the same strategy as
+plain Python over lists, per bar: what twenty indicators cost in this interpreter when nothing is shared, stored or
+counted.
 """
 
 import json
@@ -107,7 +108,8 @@ def _round(name: str, ours: Ours, minutes: list[tuple[float, ...]]) -> dict[str,
 
     clock = time.perf_counter_ns
     fold = ours.fresh()
-    step, out = fold._module.step, fold._out
+    fold.write_out()
+    step, out = fold._step, fold._out
     state = (fold._f, fold._m, fold._k, fold._p, out)
     steps: list[float] = []
     for minute in minutes:
@@ -116,6 +118,7 @@ def _round(name: str, ours: Ours, minutes: list[tuple[float, ...]]) -> dict[str,
         steps.append((clock() - started) / 1e3)
         out[0] = 0
     again = ours.fresh()
+    again.write_out()
     folds: list[float] = []
     for minute in minutes:
         started = clock()

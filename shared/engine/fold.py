@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import NamedTuple, cast
+from zlib import crc32
 
 from shared.domain.bar import Bars
 from shared.domain.command import Command, CommandKind
@@ -25,6 +26,7 @@ from shared.engine.rows import HEAD
 from shared.engine.setup import Setup, cash_units, constants
 from shared.engine.version import ENGINE_VERSION
 from shared.engine.wiring import module_text
+from shared.interpreted.writer import written_out
 from shared.kernel import (
     LIMIT,
     NAN,
@@ -48,6 +50,10 @@ ACTS: dict[CommandKind, Callable[[VectorM, VectorM, int], None]] = {
 STATUSES = {w.OPEN: "open", w.STOPPED: "stopped", w.FINISHED: "finished"}
 SEAL_BYTES = 32
 BATCH_ROWS = 4096  # rows that `out` holds when whole series are folded
+VARYING = frozenset((w.START_MS, w.WARMUP_FROM_MS))  # words of k in which runs of one plan differ
+# Bars, folded one by one, that pay for writing their step out (0.05 to 0.15 s, 40 % of a step saved). Plans have bounds
+# of their own: a runner that took over many in one minute never writes out all of them in another.
+WRITE_FROM, WRITE_WITHIN = 2_000, 1_000
 
 
 class Snapshot(NamedTuple):
@@ -83,6 +89,8 @@ class Fold:
         self.text = module_text(plan, self.layout)
         self._module: ModuleType = load_module(self.text)
         self._k, self._p = constants(plan, self.layout, setup)
+        self._step: Callable[..., None] = self._module.step
+        self._unwritten = WRITE_FROM + crc32(repr((self.text, *self._p)).encode()) % WRITE_WITHIN
         self._f: VectorF = vector_f(self.layout.f_length)
         self._m: VectorM = vector_m(self.layout.m_length)
         # A bar's rows, at most: 7 of a late close and 7 of its own; an old position that leaves (a fill and an event
@@ -169,20 +177,27 @@ class Fold:
                 first = self._guard(self._module.run, t, o, h, l, c, v, first, last)
                 rows += self._take()
             return
-        late, bar = self._module.late, self._module.bar
+        self._unwritten -= last - first
+        if self._unwritten <= 0:
+            self.write_out()
+        step = self._step
         f, m, k, p, out = self._f, self._m, self._k, self._p, self._out
         try:
             for i in range(first, last):
                 if t[i] <= m[w.BAR_OPEN_MS]:
                     self._expect(t[i])
-                late(f, m, k, p, out, t[i])
-                bar(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])
+                step(f, m, k, p, out, t[i], o[i], h[i], l[i], c[i], v[i])
                 if out[0]:
                     rows += self._take()
                     if m[w.STATUS] != w.OPEN:
                         break
         except OverflowError as error:
             raise OutOfRangeError(f"bar @{self.position_ms}: a money word is out of range") from error
+
+    def write_out(self) -> None:
+        """Interpreted, go on with this plan's constants written into one text: the same bits in 60 % of the time."""
+        if self._step is self._module.step and not is_compiled():
+            self._step = written_out(self._module.step, self.text, self._k, self._p, VARYING)
 
     def _is_late(self, before: int) -> bool:
         """frames.is_overdue of any frame, read here: a call from Python would load machine code for it."""
