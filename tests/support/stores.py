@@ -50,12 +50,15 @@ def postgres(in_container: bool, fixture: Fixture) -> Iterator[PostgresServer]:
     else:
         folder, stores = _embedded(fixture)
         embedded = Postgres(stores.home, stores.sockets, "test-password", stores.owner, UNSAFE_BUT_FAST)
-        child = embedded.start(LineLog(folder / "postgres.log"))
+        log = folder / "postgres.log"
+        child = embedded.start(LineLog(log))
         fixture("watched")(child)
         try:
             yield embedded
         finally:
             child.stop()
+        said = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        assert not [line for line in said if "terminated by signal" in line], "a process of the server was killed"
 
 
 @contextmanager
