@@ -55,6 +55,15 @@ logs:  ## follow what the containers say
 psql:  ## ask the containers' database, as a role that can only read
 	$(STACK) psql
 
+.PHONY: backup restore
+BACKUP = @test -n "$(FILE)" || { echo "FILE=... names the backup"; exit 2; }; $(PYTHON) -m deploy.compose.backup $(if $(ENV),--env $(ENV))
+
+backup:  ## FILE=...: everything that must survive, in one file, while the containers run
+	$(BACKUP) backup $(FILE)
+
+restore:  ## FILE=...: a backup put into containers that have no data yet; then make up
+	$(BACKUP) restore $(FILE)
+
 images:  ## build every image
 	$(STACK) images
 
