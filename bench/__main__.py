@@ -18,6 +18,7 @@ TOPICS = {
     "forms": "From how many bars on compiling is quicker than interpreting (CPU time)",
     "step": "One live step, called from Python",
     "latency": "Bar final -> fill committed, real stores with fsync",
+    "scale": "Many runs in one runner, with its stores on two cores",
     "api": "The API at 200 requests a second",
     "memory": "Memory of each process (PSS)",
     "takeover": "Taking over a run of one year of minutes",

@@ -14,14 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import stores
-from bench.table import Row, Series, percentile, say
+from bench.table import Row, percentile, say
 
 HERE = Path(__file__).resolve().parent
 PACE_S = 0.12  # between bars
 BLOCK = 40  # bars, then as many of the floor
 STALL_MS = 10.0
-RUNS = 1_000
-RUNS_BARS, RUNS_PACE_S = 40, 1.0
 # A fill at every open: in one bar, out the next.
 EVERY_MINUTE = """
 name: every-minute
@@ -38,9 +36,7 @@ risk_management:
 def measure(count: int) -> list[Row]:
     """Rows of this topic; `count` blocks."""
     with stores.running() as found:
-        rows = _one_run(found, count)
-    shipped = (HERE.parent / "strategies/ema-cross.yaml").read_text(encoding="utf-8")
-    return [*rows, _many_runs("ema-cross", shipped), _many_runs("a fill every minute", EVERY_MINUTE)]
+        return _one_run(found, count)
 
 
 def _one_run(found: stores.Stores, blocks: int) -> list[Row]:
@@ -86,7 +82,7 @@ def _one_run(found: stores.Stores, blocks: int) -> list[Row]:
         consumer.terminate()
         consumer.wait()
     lines = [tuple(map(int, line.split())) for line in commits.read_text(encoding="utf-8").splitlines()]
-    samples = [(sent[ms], *rest) for ms, *rest in lines if ms in sent and ms in with_fill]
+    samples = [(sent[ms], read, begun, ended) for ms, read, begun, ended, _ in lines if ms in sent and ms in with_fill]
     received = [tuple(map(int, line.split())) for line in floors.read_text(encoding="utf-8").splitlines()]
     floor = [(at, *rest) for at, *rest in received if at]
     return _latency_rows(samples, floor)
@@ -148,50 +144,6 @@ def _ms(samples: Sequence[tuple[int, ...]], first: int, last: int) -> list[float
 
 def _calm(values: Sequence[float], commits: Sequence[float]) -> list[float]:
     return [value for value, commit in zip(values, commits, strict=True) if commit <= STALL_MS]
-
-
-def _many_runs(what: str, strategy: str) -> Row:
-    """A thousand runs in one runner: a bar is done when all of them are committed."""
-    from tests.support.desk import Desk, walk
-
-    days = 4
-    with stores.running() as found:
-        desk = Desk(found.database_url, found.redis_url, walk(days * 1440 + 200))
-        commits = found.folder / "commits"
-        try:
-            desk.runner(
-                capacity=RUNS,
-                MODULE="bench.watched_runner",
-                BENCH_COMMITS=str(commits),
-                PAPERFOLD__RUNNER__POLL_S="1.0",
-            )
-            desk.history(days * 1440)
-            say(f"{RUNS:,} runs of {what}")
-            ids = [desk.start(strategy) for _ in range(RUNS)]
-            desk.until(lambda: _folding(desk) == RUNS, 600.0)
-            desk.minutes(3)
-            desk.level(*ids[-3:], timeout_s=60.0)
-            sent = {}
-            for _ in range(RUNS_BARS):
-                open_ms = desk.now_ms
-                sent[open_ms] = _publish(desk)
-                time.sleep(RUNS_PACE_S)
-            desk.level(*ids[-3:], timeout_s=60.0)
-        finally:
-            desk.close()
-        lines = [tuple(map(int, line.split())) for line in commits.read_text(encoding="utf-8").splitlines()]
-    samples = [(sent[ms], *rest) for ms, *rest in lines if ms in sent]
-    whole = _ms(samples, 0, 3)
-    p99 = percentile(whole, 0.99)
-    return Series(whole).row(
-        f"{RUNS:,} runs of {what}, final -> all committed", "ms", budget="p99 <= 200 ms", met=p99 <= 200.0,
-        note=f"p99 {p99:.0f} of {len(whole)} bars; {_parts(samples, ('to the runner', 'fold', 'commit'))}",
-    )  # fmt: skip
-
-
-def _folding(desk: object) -> object:
-    [(count,)] = desk.sql("select count(*) from runs where position_ms is not null and status = 'running'")  # type: ignore[attr-defined]
-    return count
 
 
 def consume(database_url: str, redis_url: str, out: str) -> None:

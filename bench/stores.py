@@ -15,6 +15,7 @@ class Stores:
     database_url: str
     redis_url: str
     folder: Path
+    pids: tuple[int, int]  # PostgreSQL's first process, and Valkey
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def running() -> Iterator[Stores]:
             else:
                 valkey = server
         upgrade(postgres.url())
-        yield Stores(postgres.url(), valkey.url(), folder)
+        yield Stores(postgres.url(), valkey.url(), folder, (children[0].pid or 0, children[1].pid or 0))
     finally:
         for child in reversed(children):
             child.stop()

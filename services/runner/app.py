@@ -19,7 +19,7 @@ from services.runner.children import Children
 from services.runner.claims import Waiting
 from services.runner.commit import commit
 from services.runner.held import Held
-from services.runner.source import Slices, Source, joined
+from services.runner.source import News, Slices, Source
 from services.runner.watch import Clock, health_of
 from shared import log, metrics, replay
 from shared.bus import pubsub
@@ -295,16 +295,16 @@ class Runner:
             time.sleep(block_ms / 1000)
             return
         try:
-            found = self.source.read(block_ms)
+            news = News(self.source.read(block_ms))
         except UnavailableError as error:
             self._bus_failed(error)
             return
+        folded = 0
         for held in list(self.held.values()):
-            entries = found.get(held.run.instrument)
-            if entries:
-                bars, until_ms = joined(entries, held.cursor_ms)
-                self._guarded(held, partial(held.take, bars, until_ms))
-                BARS.inc(len(bars.open_ms))
+            if (new := news.after(held)) is not None:
+                self._guarded(held, partial(held.take, *new))
+                folded += len(new[0].open_ms)
+        BARS.inc(folded)
 
     def _guarded(self, held: Held, fold: Callable[[], None]) -> None:
         """A fold that raises fails its run alone."""

@@ -79,10 +79,10 @@ class Held:
     @property
     def status(self) -> RunStatus:
         """What the fold is doing."""
-        if self.stopped_before_start or self.fold.status == "stopped":
+        how, end_ms = self.fold.status, self.run.end_ms
+        if self.stopped_before_start or how == "stopped":
             return "stopped"
-        end_ms = self.run.end_ms
-        if self.fold.status == "finished" or (end_ms is not None and self.cursor_ms + MINUTE_MS >= end_ms):
+        if how == "finished" or (end_ms is not None and self.cursor_ms + MINUTE_MS >= end_ms):
             return "finished"
         if self.fold.is_stopping or any(command.kind == "stop" for command in self.commands):
             return "stopping"

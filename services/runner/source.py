@@ -3,7 +3,7 @@
 Rule: an entry of the stream is taken only if it follows the run's cursor without a hole; else the record is read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from redis import Redis
@@ -59,6 +59,23 @@ class Source:
     def is_behind(self, held: Held) -> bool:
         """Has the stream passed this run?"""
         return held.cursor_ms < self.tails.get(held.run.instrument, 0)
+
+
+class News:
+    """Entries of one reading, joined once for all runs that stand side by side."""
+
+    def __init__(self, entries: Mapping[str, Sequence[Entry]]) -> None:
+        self._entries = entries
+        self._joined: dict[tuple[str, int], tuple[Bars, int]] = {}
+
+    def after(self, held: Held) -> tuple[Bars, int] | None:
+        """What `joined` gives for a run; None when nothing came of its instrument."""
+        key = held.run.instrument, held.cursor_ms
+        if key not in self._joined:
+            if not (entries := self._entries.get(key[0])):
+                return None
+            self._joined[key] = joined(entries, key[1])
+        return self._joined[key]
 
 
 class Slices:

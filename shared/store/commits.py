@@ -7,7 +7,6 @@ parts, for there is nothing between them: either the server has the whole statem
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -19,7 +18,6 @@ from shared.store.decisions import Batch, divergence, literals
 from shared.store.ownership import Progress
 
 _SQL = statements.load("commits")
-_words = attrgetter(*Progress.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def commit(conn: Connection, runner_id: UUID, steps: Sequence[Progress], batch: 
         return Committed()
     lost: set[int] = set()
     assigned: dict[int, list[Command]] = defaultdict(list)
-    given = {"runner_id": runner_id, "steps": rows(map(_words, steps)), **literals(batch)}
+    given = {"runner_id": runner_id, "steps": rows(steps), **literals(batch)}
     with divergence():
         for row in conn.execute(_SQL["commit"], given):
             if row.command_id is None:

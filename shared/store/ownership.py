@@ -15,7 +15,7 @@ After any error of the database: forget what is in memory, and recover.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -32,8 +32,7 @@ Failure = Literal["failed", "diverged", "superseded"]
 _SQL = statements.load("ownership")
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """One run's step from what its owner read or committed last to what it has folded since: type run_step."""
 
     run_id: int

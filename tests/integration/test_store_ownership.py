@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from decimal import Decimal
 from threading import Barrier
 from uuid import UUID, uuid4
@@ -254,7 +253,7 @@ def test_a_commit_from_elsewhere_does_not_come_back(conn: Connection, stale: dic
     run = a_claimed_run(conn, runner)
     commit_progress(conn, runner, [a_step(run, 5)])
     before = runs.get(conn, run.id)
-    step: Progress = replace(a_step(before), **stale)  # type: ignore[arg-type]
+    step: Progress = a_step(before)._replace(**stale)  # type: ignore[arg-type]
     assert commit_progress(conn, runner, [step]) == set()
     assert runs.get(conn, run.id) == before
 
@@ -280,7 +279,7 @@ def test_each_run_of_a_commit_is_judged_alone(conn: Connection) -> None:
         a_run(conn)
     claimed = ownership.claim(conn, runner, "1", {"paper": 3})
     steps = [a_step(run) for run in claimed]
-    steps[1] = replace(steps[1], epoch=7)
+    steps[1] = steps[1]._replace(epoch=7)
     assert commit_progress(conn, runner, steps) == {claimed[0].id, claimed[2].id}
 
 
