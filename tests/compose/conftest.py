@@ -9,6 +9,16 @@ import pytest
 
 from tests.support.containers import build_images
 
+# Files of which one at a time has the machine: each starts a whole system. The others are a group each.
+ONE_AT_A_TIME = ("test_system", "test_backup")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("system" if item.path.stem in ONE_AT_A_TIME else item.path.stem))
+
 
 @pytest.fixture(scope="session")
 def images() -> None:
