@@ -122,7 +122,7 @@ def check_apart(engine: Engine, run: Run, on_slice: Callable[[int], None] | None
 
     Nothing changes in between: bars, decisions up to the run's seq, and commands up to its position stay as they are.
     """
-    return _Check(lambda: database.begin(engine), run).verdict(on_slice)
+    return _Check(lambda: database.long_read(engine), run).verdict(on_slice)
 
 
 class _DifferentError(Exception):

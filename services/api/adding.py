@@ -13,7 +13,6 @@ from shared.performance.statistics import Tally
 from shared.store import database, runs
 
 STATEMENT_S = 60.0
-TRANSACTION_S = 600.0
 
 
 def main() -> int:
@@ -24,9 +23,9 @@ def main() -> int:
 
 def added_up(url: str, run_id: int) -> tuple[Tally, int]:
     """The sums of a run's decisions until its last commit, and that commit's seq."""
-    engine = database.connect(url, "api-adding", pool_size=1, statement_s=STATEMENT_S, transaction_s=TRANSACTION_S)
+    engine = database.connect(url, "api-adding", pool_size=1, statement_s=STATEMENT_S)
     try:
-        with database.begin(engine) as conn:
+        with database.long_read(engine) as conn:
             run = runs.get(conn, run_id)
             return added_at_once(conn, run), run.seq
     finally:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from shared.domain.errors import UnavailableError
 
 IDLE_IN_TRANSACTION_MS = 3_000
+LONG_READ_S = 600.0
 LOCK_MS = 3_000
 
 # libpq: a peer that vanished without a word is noticed within about 10 s, in both directions
@@ -75,6 +76,24 @@ def begin(engine: Engine, waits_for_disk: bool = True) -> Iterator[Connection]:
     with unavailable(), engine.begin() as conn:
         if not waits_for_disk:
             conn.exec_driver_sql("set local synchronous_commit = off")
+        yield conn
+
+
+@contextmanager
+def long_read(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads, and may compute between its statements: nobody waits for what it holds.
+
+    A busy machine computes on a thousand rows for longer than a writer may be silent.
+    """
+    with begin(engine) as conn:
+        conn.exec_driver_sql("set transaction read only")
+        limits = {"idle_in_transaction_session_timeout": LONG_READ_S}
+        if conn.dialect.server_version_info >= (17,):  # type: ignore[operator]
+            limits |= {"transaction_timeout": LONG_READ_S}
+            # One that runs already is not made longer by another value: it is ended, and begun
+            conn.exec_driver_sql("set local transaction_timeout = 0")
+        for name, seconds in limits.items():
+            conn.exec_driver_sql(f"set local {name} = {round(seconds * 1000)}")
         yield conn
 
 

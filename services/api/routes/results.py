@@ -14,7 +14,7 @@ from shared.domain.decision import NOTES, Fill, Note, OrderEvent, Trade
 from shared.performance.breakdowns import BREAKDOWNS, Breakdown, Row
 from shared.performance.calendar import PERIODS
 from shared.performance.document import dumps, fill_json, order_json, trade_json
-from shared.store import counters, curves
+from shared.store import counters, curves, database
 from shared.store.decisions import page
 from shared.store.rows import Record
 
@@ -113,7 +113,7 @@ def rules(run_id: RunId, ctx: Ctx, _: Viewer) -> schemas.Rules:
 
 @router.get("/export", summary="The document of `paperfold backtest --json`", response_class=Response)
 def whole(run_id: RunId, ctx: Ctx, _: Viewer) -> Response:
-    with ctx.reading() as conn:
+    with database.long_read(ctx.engine) as conn:
         text = dumps(export.document_of(conn, ctx.ledgers.plans, find(conn, run_id)))
     name = f'attachment; filename="run-{run_id}.json"'
     return Response(text, media_type="application/json", headers={"Content-Disposition": name})
