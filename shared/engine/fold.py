@@ -26,7 +26,6 @@ from shared.engine.rows import HEAD
 from shared.engine.setup import Setup, cash_units, constants
 from shared.engine.version import ENGINE_VERSION
 from shared.engine.wiring import module_text
-from shared.interpreted.writer import written_out
 from shared.kernel import (
     LIMIT,
     NAN,
@@ -51,9 +50,9 @@ STATUSES = {w.OPEN: "open", w.STOPPED: "stopped", w.FINISHED: "finished"}
 SEAL_BYTES = 32
 BATCH_ROWS = 4096  # rows that `out` holds when whole series are folded
 VARYING = frozenset((w.START_MS, w.WARMUP_FROM_MS))  # words of k in which runs of one plan differ
-# Bars, folded one by one, that pay for writing their step out (0.05 to 0.15 s, 40 % of a step saved). Plans have bounds
+# Bars, folded one by one, that pay for writing their step out (0.04 to 0.15 s, 40 % of a step saved). Plans have bounds
 # of their own: a runner that took over many in one minute never writes out all of them in another.
-WRITE_FROM, WRITE_WITHIN = 2_000, 1_000
+WRITE_FROM, WRITE_WITHIN = 5_000, 1_000
 
 
 class Snapshot(NamedTuple):
@@ -197,6 +196,8 @@ class Fold:
     def write_out(self) -> None:
         """Interpreted, go on with this plan's constants written into one text: the same bits in 60 % of the time."""
         if self._step is self._module.step and not is_compiled():
+            from shared.interpreted.writer import written_out  # nothing to load for a compiled process, or a short one
+
             self._step = written_out(self._module.step, self.text, self._k, self._p, VARYING)
 
     def _is_late(self, before: int) -> bool:
