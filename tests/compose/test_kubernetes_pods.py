@@ -3,6 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,12 @@ PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
 def test_all_pods_get_ready_in_whatever_order_they_come(place: Path) -> None:
-    objects = build(ROOT / "deploy" / "kubernetes" / "overlays" / "embedded-stores")
+    objects = build(ROOT / "deploy" / "kubernetes" / "overlays" / "simulated-exchange")
     values = secrets.values()
     with started(objects, values, place) as cluster:
         assert {name: len(found) for name, found in cluster.containers.items()} == {
             "migrate": 1, "ingest": 2, "runner": 2, "api": 2, "dashboard": 1, "postgres": 1, "redis": 1,
+            "exchange-sim": 1,
         }  # fmt: skip
         (migrate,) = cluster.containers["migrate"]
         wait_for(lambda: state(migrate) == ["exited", "0"], READY_S, cluster.report, every_s=0.5)
@@ -36,23 +38,33 @@ def test_all_pods_get_ready_in_whatever_order_they_come(place: Path) -> None:
         for api in map(cluster.address, cluster.containers["api"]):
             assert answer(api, 8000, "/api/v1/strategies", sent) == 200
             assert answer(api, 8000, "/api/v1/strategies", sent | {"Authorization": "Bearer no"}) == 401
-        wait_for(
-            lambda: runners_known(cluster.containers["dashboard"][0], sent) == 2, READY_S, cluster.report, every_s=0.5
-        )
+        dashboard = cluster.containers["dashboard"][0]
+        wait_for(lambda: len(ask(dashboard, sent, "/system")["runners"]) == 2, READY_S, cluster.report, every_s=0.5)
+        runs = [ask(dashboard, sent, "/runs", '{"strategy": "ema-cross", "mode": "paper"}')["id"] for _ in range(2)]
+        wait_for(lambda: all(folds(dashboard, sent, run) for run in runs), READY_S, cluster.report, every_s=0.5)
+        owners = {ask(dashboard, sent, f"/runs/{run}")["runner_id"] for run in runs}
+        assert len(owners) == 2, "a run each"
 
 
 def state(container: str) -> list[str]:
     return docker("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", container).split()
 
 
-def runners_known(dashboard: str, sent: dict[str, str]) -> int:
-    """What the API says, asked from beside the dashboard by the Service's name."""
-    said = docker("exec", dashboard, "python", "-c", RUNNERS, sent["Authorization"])
-    return len(json.loads(said))
+def ask(dashboard: str, sent: dict[str, str], path: str, body: str = "") -> Any:
+    """What the API says, asked from beside the dashboard by the Service's name; null: nothing."""
+    return json.loads(docker("exec", dashboard, "python", "-c", ASK, sent["Authorization"], path, body))
 
 
-RUNNERS = """
-import json, sys, urllib.request
-asked = urllib.request.Request("http://api:8000/api/v1/system", headers={"Authorization": sys.argv[1]})
-print(json.dumps(json.load(urllib.request.urlopen(asked))["runners"]))
+def folds(dashboard: str, sent: dict[str, str], run: int) -> bool:
+    found = ask(dashboard, sent, f"/runs/{run}")
+    assert found["failure"] is None, found
+    return bool(found["status"] == "running" and found["last_bar_ms"])
+
+
+ASK = """
+import sys, urllib.request
+token, path, body = sys.argv[1:]
+headers = {"Authorization": token, "Content-Type": "application/json"}
+asked = urllib.request.Request("http://api:8000/api/v1" + path, body.encode() or None, headers)
+print(urllib.request.urlopen(asked).read().decode())
 """

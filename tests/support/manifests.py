@@ -76,11 +76,17 @@ def _resources(_: list[Manifest], wanted: list[str], folder: Path) -> list[Manif
 
 
 def _config_maps(objects: list[Manifest], wanted: list[Manifest], folder: Path) -> list[Manifest]:
-    return [*objects, *(_config_map(one, folder) for one in wanted)]
+    for one in wanted:
+        made = _config_map(one, folder)
+        if one.get("behavior", "create") == "merge":
+            named(objects)["ConfigMap", one["name"]]["data"].update(made["data"])
+        else:
+            objects = [*objects, made]
+    return objects
 
 
 def _config_map(one: Manifest, folder: Path) -> Manifest:
-    if unknown := one.keys() - {"name", "literals", "files"}:
+    if unknown := one.keys() - {"name", "literals", "files", "behavior"}:
         raise ValueError(f"{folder}: configMapGenerator: {sorted(unknown)} is not read here")
     data = {name: value for name, _, value in (text.partition("=") for text in one.get("literals", ()))}
     data |= {Path(name).name: (folder / name).read_text(encoding="utf-8") for name in one.get("files", ())}

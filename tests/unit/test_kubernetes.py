@@ -21,7 +21,7 @@ from tests.support.manifests import Manifest, build, containers, named, pods, ta
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
-OVERLAYS = ("embedded-stores", "external-stores")
+OVERLAYS = ("embedded-stores", "external-stores", "simulated-exchange")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 DOCUMENT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 KEDA = json.loads((ROOT / "tests" / "data" / "keda" / "schemas.json").read_text(encoding="utf-8"))
@@ -173,7 +173,8 @@ def secrets(objects: list[Manifest]) -> set[tuple[str, str]]:
 def test_every_secret_that_is_named_is_in_the_handbook(overlay: str) -> None:
     """A row of its table: | `secret` | `key` | overlays | what it is |"""
     rows = re.findall(r"^\| `([a-z-]+)` \| `([a-z-]+)` \| ([a-z, -]+) \|", DOCUMENT, re.MULTILINE)
-    told = {(secret, key) for secret, key, where in rows if where in ("both", overlay)}
+    stores = "external-stores" if overlay == "external-stores" else "embedded-stores"
+    told = {(secret, key) for secret, key, where in rows if where in ("both", stores)}
     assert secrets(build(FOLDER / "overlays" / overlay)) == told
 
 
@@ -259,7 +260,7 @@ def test_scripts_lie_where_containers_look_for_them() -> None:
 def test_pods_are_locked_down_like_containers(objects: list[Manifest]) -> None:
     for name, pod in pods(objects).items():
         spec = pod["spec"]
-        user = 10001 if name in OURS else 999
+        user = 999 if name in ("postgres", "redis") else 10001
         context = {"runAsNonRoot": True, "runAsUser": user, "runAsGroup": user, "fsGroup": user}
         assert spec["securityContext"] == context | {"seccompProfile": {"type": "RuntimeDefault"}}, name
         assert spec["automountServiceAccountToken"] is spec["enableServiceLinks"] is False
@@ -292,9 +293,9 @@ def test_limits_and_patience_are_those_of_compose(objects: list[Manifest]) -> No
 def test_probes_ask_what_the_images_health_check_asks(objects: list[Manifest]) -> None:
     for name, pod in pods(objects).items():
         (container,) = pod["spec"]["containers"]
-        if name not in ANSWERS:
+        if compose_name(name) not in ANSWERS:
             continue
-        _, port, path = ANSWERS[name]
+        _, port, path = ANSWERS[compose_name(name)]
         ports = {one["name"]: one["containerPort"] for one in container["ports"]}
         asked = {kind: container[kind]["httpGet"] for kind in ("startupProbe", "livenessProbe", "readinessProbe")}
         assert {ports[one["port"]] for one in asked.values()} == {port}

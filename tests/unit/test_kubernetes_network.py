@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from deploy.compose import env_file
 from tests.support.manifests import Manifest, build, named, pods, taken
 
 ROOT = Path(__file__).resolve().parents[2]
-OVERLAYS = ("embedded-stores", "external-stores")
+OVERLAYS = ("embedded-stores", "external-stores", "simulated-exchange")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 OURS = ("api", "dashboard", "ingest", "migrate", "runner")
 NAME, WHOLE = "app.kubernetes.io/name", "app.kubernetes.io/part-of"
@@ -28,6 +29,7 @@ def objects(request: pytest.FixtureRequest) -> list[Manifest]:
 Arrow = tuple[str, str, int]  # from, to, port
 
 PORTS = {"postgres": 5432, "redis": 6379, "api": 8000, "dashboard": 8080, "ingest": 9100, "runner": 9100}
+SIMULATED = ("exchange-sim", urlsplit(env_file.MARKETS["sim"]["EXCHANGE_REST_URL"]).port or 0)
 OUTSIDE = {"front", "monitoring"}
 
 
@@ -37,11 +39,16 @@ def compose_arrows() -> set[Arrow]:
     for name in OURS:
         words = " ".join(map(str, COMPOSE[name]["environment"].values())) + json.dumps(COMPOSE[name]["environment"])
         for other, port in PORTS.items():
-            shared = set(COMPOSE[name]["networks"]) & set(COMPOSE[other]["networks"])
-            if shared and re.search(rf"[/@]{other}:{port}\b", words):
+            if is_on_network_of(name, other) and re.search(rf"[/@]{other}:{port}\b", words):
                 found.add((name, other, port))
+        if is_on_network_of(name, "exchange_sim"):
+            found.add((name, *SIMULATED))
     found |= {("monitoring", name, PORTS[name]) for name in OURS if "watched" in COMPOSE[name]["networks"]}
     return found | {("front", name, PORTS[name]) for name in OURS if "ports" in COMPOSE[name]}
+
+
+def is_on_network_of(name: str, other: str) -> bool:
+    return not set(COMPOSE[name]["networks"]).isdisjoint(COMPOSE[other]["networks"])
 
 
 def ends(objects: list[Manifest], peers: list[Manifest]) -> Iterator[str]:
@@ -71,9 +78,9 @@ def policy_arrows(objects: list[Manifest], way: str) -> set[Arrow]:
     return found
 
 
-def exchange(objects: list[Manifest]) -> set[int]:
-    """Ports of the addresses that the settings name."""
-    settings = named(objects)["ConfigMap", "settings"]["data"]
+def exchange() -> set[int]:
+    """Ports of the addresses that the settings name where nothing is simulated."""
+    settings = named(build(ROOT / "deploy" / "kubernetes" / "base"))["ConfigMap", "settings"]["data"]
     urls = [urlsplit(settings[f"PAPERFOLD__EXCHANGE__{key}"]) for key in ("REST_URL", "WS_URL")]
     return {url.port or 443 for url in urls if url.scheme in ("https", "wss")}
 
@@ -88,14 +95,14 @@ def test_the_world_is_not_this_network(objects: list[Manifest]) -> None:
 
 
 def test_policies_allow_the_arrows_of_compose_and_no_other(objects: list[Manifest]) -> None:
-    stores = {"postgres", "redis"} & pods(objects).keys()
-    wanted = {arrow for arrow in compose_arrows() if arrow[1] not in {"postgres", "redis"} - stores}
+    absent = {"postgres", "redis", "exchange-sim"} - pods(objects).keys()
+    wanted = {arrow for arrow in compose_arrows() if arrow[1] not in absent}
     assert policy_arrows(objects, "ingress") == wanted
     inside = {arrow for arrow in wanted if arrow[0] not in OUTSIDE}
     out = policy_arrows(objects, "egress")
-    assert {arrow for arrow in out if arrow[1] in PORTS} == inside
-    assert {arrow for arrow in out if arrow[1] == "world"} == {("ingest", "world", port) for port in exchange(objects)}
-    private = {(name, PORTS[to]) for name, to, _ in compose_arrows() if to in {"postgres", "redis"} - stores}
+    assert {arrow for arrow in out if arrow[1] in {*PORTS, SIMULATED[0]}} == inside
+    assert {arrow for arrow in out if arrow[1] == "world"} == {("ingest", "world", port) for port in exchange()}
+    private = {(name, PORTS[to]) for name, to, _ in compose_arrows() if to in PORTS.keys() & absent}
     assert {(name, port) for name, to, port in out if to == "private"} == private
     assert {name for name, to, _ in out if to == "dns"} == set(pods(objects))
 
