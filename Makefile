@@ -19,7 +19,7 @@ demo: $(INSTALLED)  ## the same on the simulated exchange, with strategies start
 # tests once more, on the images' PostgreSQL and Redis.
 test: $(INSTALLED)  ## every test that this machine can run; says what was skipped and why
 	@$(BIN)/pytest -n auto --ignore=tests/compose
-	@$(BIN)/pytest -n 2 --dist loadgroup --durations=5 tests/compose
+	@$(BIN)/pytest -n 2 --dist loadfile --durations=5 tests/compose
 	@$(BIN)/pytest -n auto --stores=containers tests/integration
 
 check: lint types test  ## all that CI checks

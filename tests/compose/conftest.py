@@ -1,5 +1,6 @@
 """Images of this checkout, built once; and a folder that the engine may mount from."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,15 +10,19 @@ import pytest
 
 from tests.support.containers import build_images
 
-# Files of which one at a time has the machine: each starts a whole system. The others are a group each.
+# Files of which one at a time has the machine, whatever workers there are: each starts a whole system.
 ONE_AT_A_TIME = ("test_system", "test_backup")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("system" if item.path.stem in ONE_AT_A_TIME else item.path.stem))
+@pytest.fixture(autouse=True)
+def alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Waits until the others have ended."""
+    if request.path.stem not in ONE_AT_A_TIME:
+        yield
+        return
+    with Path(tempfile.gettempdir(), f"paperfold-test-system-{os.getuid()}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
