@@ -9,6 +9,7 @@ import pickle
 import sys
 
 from services.api.totals import added_at_once
+from shared.domain.errors import PaperfoldError
 from shared.performance.statistics import Tally
 from shared.store import database, runs
 
@@ -17,7 +18,12 @@ STATEMENT_S = 60.0
 
 def main() -> int:
     asked = json.loads(sys.stdin.readline())
-    pickle.dump(added_up(asked["url"], asked["run"]), sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
+    try:
+        found = added_up(asked["url"], asked["run"])
+    except PaperfoldError as error:
+        sys.stderr.write(f"{error}\n")  # the parent does it itself, and tells whoever asked what is wrong
+        return 1
+    pickle.dump(found, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
     return 0
 
 
