@@ -20,6 +20,7 @@ import pytest
 
 from shared.domain.timeframe import DAY_MS, MINUTE_MS
 from tests.chaos.soak_memory import Watch, table
+from tests.chaos.soak_visitor import Visitor
 from tests.support.containers import ROOT, System, build_images, docker, started
 from tests.support.desk import BUSY
 from tests.support.kill_nine import chaos_seed, iso
@@ -71,10 +72,11 @@ def test_a_day_under_kills_changes_no_byte_and_takes_no_memory(place: Path) -> N
         assert len(runs) == RUNS
         wait_until_level(system, runs)
         say(f"{len(runs)} runs are level")
-        with Watch(system.project) as watch:
+        with Watch(system.project) as watch, Visitor(system, runs) as visitor:
             kills = live_through(system, chance, say)
             wait_until_level(system, runs)
-            say(f"{kills} kills later they are level again")
+            say(f"{kills} kills later they are level again; a visitor has seen {visitor.seen} answers")
+        assert visitor.seen > 0.5 * HOURS * 3600 / RATE, "a visitor got few answers"
         print(table(watch.rows), flush=True)
         nothing_differs(system, runs, files, say)
         nobody_was_ended_by_a_limit(system)
