@@ -103,7 +103,8 @@ class Fold:
         self._chain = Chain()
         for i in range(self.layout.f_length):
             self._f[i] = NAN
-        self._module.start(self._f, self._m, self._k, self._p)
+        # compiled too its kernels are called one by one: it runs once, and machine code of its own takes 0.5 s to make
+        getattr(self._module.start, "py_func", self._module.start)(self._f, self._m, self._k, self._p)
         self._m[w.CASH] = self._m[w.EQUITY] = self._m[w.PEAK] = self._m[w.PEAK_EVER] = cash_units(
             setup.cash, setup.rules
         )
