@@ -87,6 +87,7 @@ def added_at_once(conn: Connection, run: Run) -> Tally:
         tally.step(decision)
     tally.orders = OrderCounts(*order_counts(conn, run.id, run.seq))
     tally.seq = run.seq
+    tally.settle()
     return tally
 
 

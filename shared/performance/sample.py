@@ -20,6 +20,10 @@ class Sample:
     def step(self, value: float) -> None:
         self._fresh.append(value)
 
+    def settle(self) -> None:
+        """Put all of them in order now, so that nobody waits for it later."""
+        self._settled()
+
     def median(self) -> float:
         """The middle one, or the mean of the two. Of at least one."""
         values = self._settled()

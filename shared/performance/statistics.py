@@ -62,6 +62,11 @@ class Tally:
         (self.long if trade.side > 0 else self.short).step(found)
         self.groups.step(found)
 
+    def settle(self) -> None:
+        """Do now what the next report would have to: 0.2 s of sorting after 100,000 trades."""
+        for sums in (self.trades, self.long, self.short):
+            sums.settle()
+
     def report(self, end_ms: int) -> Statistics:
         """Statistics until `end_ms`, the end of the last bar folded."""
         days = (end_ms - self.start_ms) / DAY_MS

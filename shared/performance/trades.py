@@ -164,3 +164,8 @@ class TradeSums:
         elif net < 0:
             self.lost += ratio
             self.held_losers.step(held_ms)
+
+    def settle(self) -> None:
+        """Do now what the next report would have to."""
+        self.ratios.settle()
+        self.durations.settle()
