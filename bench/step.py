@@ -1,6 +1,6 @@
 """One live step of a strategy with twenty indicators, called from Python: interpreted, as runners do, and compiled.
 
-Each form in a process of its own, for a process has one; interpreted, it is written out, as after some thousand bars.
+Each form in a process of its own, for a process has one; interpreted, it is written out, as after thousands of bars.
 A step is timed by itself, clock included; the whole of what a runner calls for one bar (the bar's columns, rows taken
 out, digest) is timed beside it. The reference of the interpreted form is the loop of fused.py for the same strategy as
 plain Python over lists, per bar: what twenty indicators cost in this interpreter when nothing is shared, stored or

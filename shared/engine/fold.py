@@ -16,7 +16,7 @@ from shared.domain.bar import Bars
 from shared.domain.command import Command, CommandKind
 from shared.domain.decision import WIDTH, Decision, decode
 from shared.domain.errors import InvariantError, OutOfRangeError
-from shared.domain.timeframe import MINUTE_MS
+from shared.domain.timeframe import MINUTE_MS, TIMEFRAMES
 from shared.engine import commands as act
 from shared.engine import words as w
 from shared.engine.digest import Chain
@@ -50,9 +50,9 @@ STATUSES = {w.OPEN: "open", w.STOPPED: "stopped", w.FINISHED: "finished"}
 SEAL_BYTES = 32
 BATCH_ROWS = 4096  # rows that `out` holds when whole series are folded
 VARYING = frozenset((w.START_MS, w.WARMUP_FROM_MS))  # words of k in which runs of one plan differ
-# Bars, folded one by one, that pay for writing their step out (0.04 to 0.15 s, 40 % of a step saved). Plans have bounds
-# of their own: a runner that took over many in one minute never writes out all of them in another.
-WRITE_FROM, WRITE_WITHIN = 5_000, 1_000
+# Steps worth writing out, which takes 0.04 to 0.15 s and saves 40 % of what comes. Plans have bounds of their own: a
+# runner that took over many in one minute never writes out all of them in another.
+WRITE_FROM_US, WRITE_WITHIN_US = 120_000, 20_000
 
 
 class Snapshot(NamedTuple):
@@ -89,7 +89,8 @@ class Fold:
         self._module: ModuleType = load_module(self.text)
         self._k, self._p = constants(plan, self.layout, setup)
         self._step: Callable[..., None] = self._module.step
-        self._unwritten = WRITE_FROM + crc32(repr((self.text, *self._p)).encode()) % WRITE_WITHIN
+        self._step_us = 1.0 + sum(MINUTE_MS / TIMEFRAMES[node.timeframe] for node in plan.nodes)  # about
+        self._unwritten_us: float = WRITE_FROM_US + crc32(repr((self.text, *self._p)).encode()) % WRITE_WITHIN_US
         self._f: VectorF = vector_f(self.layout.f_length)
         self._m: VectorM = vector_m(self.layout.m_length)
         # A bar's rows, at most: 7 of a late close and 7 of its own; an old position that leaves (a fill and an event
@@ -177,8 +178,8 @@ class Fold:
                 first = self._guard(self._module.run, t, o, h, l, c, v, first, last)
                 rows += self._take()
             return
-        self._unwritten -= last - first
-        if self._unwritten <= 0:
+        self._unwritten_us -= (last - first) * self._step_us
+        if self._unwritten_us <= 0:
             self.write_out()
         step = self._step
         f, m, k, p, out = self._f, self._m, self._k, self._p, self._out

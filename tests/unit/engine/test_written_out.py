@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+from shared.domain.bar import Bars
 from shared.engine import fold as fold_module
-from shared.engine.fold import WRITE_FROM, WRITE_WITHIN, Fold
+from shared.engine.fold import WRITE_WITHIN_US, Fold
 from shared.indicators.registry import REGISTRY
 from shared.interpreted.trees import KERNEL
 from shared.interpreted.writer import written_out
@@ -17,7 +18,7 @@ from shared.strategy.load import load
 from tests.support.compiled_fold import Folded, Job, fold_job
 from tests.support.differential import fold_of, strategy
 from tests.support.series import Market, bars_of
-from tests.unit.engine.cases import CASES, MARKETS, commands_over
+from tests.unit.engine.cases import CASES, CROSS, MARKETS, commands_over, text
 from tests.unit.engine.generated import Run, runs
 from tests.unit.engine.order_cases import ORDER_CASES
 from tests.unit.engine.written_cases import HEAD, TEXTS
@@ -29,8 +30,8 @@ SMALL = {"length": 5, "lookback": 30, "period": 6, "rsi_length": 5}  # where an 
 def both_forms(monkeypatch: pytest.MonkeyPatch, job: Job) -> tuple[Folded, Folded]:
     """A job folded as its kernels stand, and written out from its first bar on."""
     folded = []
-    for bars in (10**9, -WRITE_WITHIN):
-        monkeypatch.setattr(fold_module, "WRITE_FROM", bars)
+    for bars in (10**9, -WRITE_WITHIN_US):
+        monkeypatch.setattr(fold_module, "WRITE_FROM_US", bars)
         folded.append(fold_job(job))
     return folded[0], folded[1]
 
@@ -82,13 +83,19 @@ def test_whatever_a_strategy_says_it_is_the_same_written_out(run: Run) -> None:
     assert one == other
 
 
-def test_a_fold_is_written_out_once_it_has_folded_many_bars() -> None:
-    bars = bars_of(Market(64, WRITE_FROM + WRITE_WITHIN, ()))
-    fold = fold_of(strategy("ema-cross"), bars)
+@pytest.mark.parametrize(("timeframe", "before", "after"), [("3m", 3_500, 3_700), ("1h", 5_700, 5_900)])
+def test_a_fold_is_written_out_once_it_has_much_work_behind_it(
+    monkeypatch: pytest.MonkeyPatch, timeframe: str, before: int, after: int
+) -> None:
+    """Two indicators at every third bar, or at every sixtieth: what bars take decides after how many of them."""
+    monkeypatch.setattr(fold_module, "WRITE_FROM_US", 6_000)
+    monkeypatch.setattr(fold_module, "WRITE_WITHIN_US", 1)
+    bars = bars_of(Market(64, after, ()))
+    fold = fold_of(text(CROSS, entry=timeframe), bars)
     plain = fold._step
-    fold.fold(type(bars)(*(column[:WRITE_FROM] for column in bars)))
+    fold.fold(Bars(*(column[:before] for column in bars)))
     assert fold._step is plain
-    fold.fold(type(bars)(*(column[WRITE_FROM:] for column in bars)))
+    fold.fold(Bars(*(column[before:] for column in bars)))
     assert fold._step is not plain
 
 
