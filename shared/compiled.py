@@ -24,7 +24,7 @@ COMPILER = ("numba", "llvmlite")
 LOAD_S = 0.4  # numba's import, and machine code from the disk
 WIRING_S, WIRING_INDICATOR_S = 1.0, 0.08  # a strategy's own functions
 LIBRARY_S, LIBRARY_INDICATOR_S = 12.0, 0.4  # what all strategies call, and once for ever
-BAR_S, CLOSE_S, INDICATOR_S = 1.8e-6, 1e-6, 1.3e-6  # interpreted: a bar; an entry close; each indicator at one
+BAR_S, CLOSE_S, INDICATOR_S = 2.2e-6, 1e-6, 1.3e-6  # interpreted: a bar; an entry close; each indicator at one
 
 MINUTES = {"m": 1, "h": 60, "d": 1440}
 
