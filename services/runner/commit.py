@@ -21,7 +21,7 @@ from shared.store.counters import Counter
 from shared.store.ownership import Progress
 from shared.store.snapshots import Snapshot
 
-COUNTED_BARS = 15  # base bars between two writings of a run's counters
+COUNTED_BARS = 15  # base bars between two writings of a run's counters, if not of its snapshots
 
 
 @dataclass(slots=True)
@@ -48,11 +48,11 @@ def counters_of(run_id: int, fold: Fold) -> list[Counter]:
     ]
 
 
-def counting_round(run_id: int, position_ms: int) -> int:
-    """Counters are written once a round. Those of runs that follow each other begin a minute apart: of many runs never
-    more than one in COUNTED_BARS begins a round with the same bar.
+def round_of(run_id: int, position_ms: int, bars: int) -> int:
+    """Caches are written once a round of so many bars. Rounds of runs that follow each other begin a minute apart: of
+    many runs that were claimed together, never more than one in `bars` writes with the same commit.
     """
-    return (position_ms // MINUTE_MS + run_id) // COUNTED_BARS
+    return (position_ms // MINUTE_MS + run_id) // bars
 
 
 def commit(
@@ -64,6 +64,7 @@ def commit(
 ) -> Committed:
     """Commit what these runs have folded; give the commands of `asking` runs their minute as well.
 
+    Snapshots are written every `snapshot_bars`; 0: with this commit.
     Raises UnavailableError (forget everything and recover), DivergenceError (one of the runs has diverged).
     """
     steps = {held.run.id: (held, held.progress(health)) for held, health in runs}
@@ -102,7 +103,7 @@ class _Caches:
         for held, step in runs:
             if _is_due(held, step, held.snapshot_at_ms, snapshot_bars):
                 snapped.append(held)
-            if _is_due(held, step, held.counted_at_ms, snapshot_bars) or _begins_round(held, step):
+            if _is_due(held, step, held.counted_at_ms, min(snapshot_bars, COUNTED_BARS)):
                 counted.append(held)
         return cls(snapped, counted)
 
@@ -122,15 +123,11 @@ class _Caches:
 
 
 def _is_due(held: Held, step: Progress, written_ms: int, bars: int) -> bool:
-    """Does a cache that was written at `written_ms` have to be written again: after so many bars, and at the end?"""
+    """Does a cache that was written at `written_ms` have to be written again: in another round, at the end, or always
+    (0 bars)?
+    """
     if step.new_position_ms is None:
         return False
-    return step.status in ("stopped", "finished") or step.new_position_ms - written_ms >= bars * MINUTE_MS
-
-
-def _begins_round(held: Held, step: Progress) -> bool:
-    """Not with a snapshot: those of runs that were claimed together come together."""
-    if step.new_position_ms is None:
-        return False
-    before, now = (counting_round(held.run.id, ms) for ms in (held.counted_at_ms, step.new_position_ms))
-    return before != now
+    if bars == 0 or step.status in ("stopped", "finished"):
+        return True
+    return round_of(held.run.id, written_ms, bars) != round_of(held.run.id, step.new_position_ms, bars)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.runner.commit import counting_round
+from services.runner.commit import COUNTED_BARS, round_of
 from shared.domain.command import CommandKind
 from shared.domain.timeframe import MINUTE_MS
 from tests.support import freezes
@@ -50,7 +50,7 @@ class Owners:
     def stop(self) -> None:
         """Let the next minute stop every owner at its point."""
         if self.is_in_server:
-            while any(self._counts_next(run_id) for run_id in self.run_ids):  # counters are statements of the client
+            while any(self._counts_next(run_id) for run_id in self.run_ids):  # caches are statements of the client
                 self.desk.minutes(1)
             self.desk.level(*self.run_ids)
             self.gate.enter_context(freezes.closed_gate(self.desk.engine))
@@ -60,7 +60,7 @@ class Owners:
 
     def _counts_next(self, run_id: int) -> bool:
         next_ms = self.desk.now_ms
-        return counting_round(run_id, next_ms) != counting_round(run_id, next_ms - MINUTE_MS)
+        return round_of(run_id, next_ms, COUNTED_BARS) != round_of(run_id, next_ms - MINUTE_MS, COUNTED_BARS)
 
     def _have_stopped(self) -> bool:
         if self.is_in_server:
