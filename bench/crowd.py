@@ -1,5 +1,6 @@
 """Many runs in one runner, two cores for it and its stores, and an exchange that closes minutes when it is told to."""
 
+import functools
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ TABLES = ("runs", "orders", "fills", "trades", "equity", "run_notes", "snapshots
 DECISIONS = ("orders", "fills", "trades", "equity", "run_notes")
 
 
+@functools.cache
 def cores() -> tuple[set[int], set[int]]:
     """Two for what is measured, and the others, if there are any, for who measures."""
     every = sorted(os.sched_getaffinity(0))
@@ -101,14 +103,18 @@ class Crowd:
         postgres, valkey = map(psutil.Process, self.pids)
         return _cpu_s([own]), _cpu_s([postgres, *postgres.children()]), _cpu_s([valkey])
 
+    def busy_s(self) -> float:
+        """CPU so far of everybody on the two cores."""
+        every = psutil.cpu_times(percpu=True)
+        return sum(sum(every[core]) - every[core].idle - every[core].iowait for core in cores()[0])
+
     def stored(self) -> tuple[int, int, int]:
         """Rows of decisions, bytes of the tables that runs fill with their indexes, bytes of WAL; all so far."""
-        [(rows,)] = self.desk.sql(" union all ".join(f"select count(*) from {name}" for name in DECISIONS).join(
-            ("select sum(count)::bigint from (", ")")
-        ))  # fmt: skip
+        rows = " + ".join(f"(select count(*) from {name})" for name in DECISIONS)
         sizes = " + ".join(f"pg_total_relation_size('{name}')" for name in TABLES)
-        [(heap, wal)] = self.desk.sql(f"select {sizes}, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint")
-        return int(str(rows)), int(str(heap)), int(str(wal))
+        wal = "pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
+        [found] = self.desk.sql(f"select {rows}, {sizes}, {wal}")
+        return tuple(int(str(value)) for value in found)  # type: ignore[return-value]
 
 
 def _cpu_s(processes: Sequence[psutil.Process]) -> float:

@@ -55,9 +55,10 @@ def _steps(many: Crowd, texts: list[str]) -> list[Row]:
         say(f"{count} runs")
         many.grow(texts, count)
         before, stored = _idle_cpu(many), many.stored()
-        cpu, began = many.cpu_s(), time.monotonic()
+        cpu, busy, began = many.cpu_s(), many.busy_s(), time.monotonic()
         sent = _paced(many, BARS)
         took_s = time.monotonic() - began
+        others = many.busy_s() - busy - sum(many.cpu_s()) + sum(cpu)
         spent = [now - then - idle * took_s for now, then, idle in zip(many.cpu_s(), cpu, before, strict=True)]
         grown = [now - then for now, then in zip(many.stored(), stored, strict=True)]
         latencies.append(_latency(many, sent, "mixed"))
@@ -72,6 +73,10 @@ def _steps(many: Crowd, texts: list[str]) -> list[Row]:
             f"CPU of a run and bar, of {STEPS[-1]:,} runs", sum(spent) / bar_runs * 1e3, "ms",
             note="runner {:.3f}, PostgreSQL {:.3f}, Valkey {:.3f}".format(*(part / bar_runs * 1e3 for part in spent))
             + f"; besides, a second costs {sum(before) * 1e3:.0f} ms whether bars come or not",
+        ),
+        Row(
+            "the two cores, busy with others meanwhile", max(0.0, others) / took_s / 2 * 100, "%",
+            note="neighbours, and the system's own work; near 0 on a quiet machine",
         ),
         Row(
             "memory of a run more", each_mb, "MB PSS", budget="<= 1 MB", met=each_mb <= 1.0,
