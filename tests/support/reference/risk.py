@@ -243,7 +243,7 @@ class Risk:
             part = down(left * decimal_of(entry["percent"]), self._instrument.step)
             if target is not None and side * (target - price) <= 0:
                 rungs.append(Rung(number, price, part, note="rung_beyond_target"))
-            elif part == 0 or part * price < self._instrument.min_notional:
+            elif part == 0 or price <= 0 or part * price < self._instrument.min_notional:
                 rungs.append(Rung(number, price, part, note="rung_passed_over"))
             else:
                 rungs.append(Rung(number, price, part))
