@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 from shared.interpreted.expansion import Constants, Expansion
 from shared.interpreted.trees import KERNEL, name_of, walk
@@ -123,5 +123,6 @@ class Writer:
         return ast.Call(name_of(self._called[inner]), [args[at] for at in wanted], [])
 
     def _define(self, inner: Expansion, name: str, parameters: list[str]) -> None:
-        arguments = ast.arguments([], [ast.arg(one) for one in parameters], None, [], [], None, [])
-        self._functions.append(ast.FunctionDef(name, arguments, inner.body or [ast.Pass()], [], None))
+        function = ast.parse(f"def {name}({', '.join(parameters)}): pass").body[0]  # its fields differ among Pythons
+        cast(ast.FunctionDef, function).body = inner.body or [ast.Pass()]
+        self._functions.append(function)
