@@ -24,9 +24,9 @@ STEPS = (1, 10, 100, 1_000)
 LIMIT_MS = 200.0
 BARS = 60  # covers four closes of 15 minutes, two of 30, one of an hour
 PAUSE_S = (0.3, 0.9)  # between bars at rate 1: any phase of what the runner does once a second
-BRIEF_PAUSE_S = (0.05, 0.35)  # with few runs
+BRIEF_PAUSE_S = (0.02, 0.2)  # with few runs
 FAST_S, FAST_BARS = 3.0, (30, 400)  # of an open loop: so long, and so many
-RATE_STEP, MOST_RATE, TRIES = 1.4, 300.0, 4
+RATE_STEP, MOST_RATE, TRIES = 1.4, 300.0, 3
 MINUTES = 8_000
 # Of ten runs, seven as shipped, from 15 minutes to an hour; three whose rules trade in nearly every minute.
 SHIPPED = (
