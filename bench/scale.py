@@ -142,9 +142,11 @@ def _highest_rate(many: Crowd, paced_ms: float) -> Row:
         holds = {one: p99 <= LIMIT_MS for one, p99 in tried.items()}
         if len(set(holds.values())) == 2 or (holds[rate] and rate == MOST_RATE):
             break  # the limit lies between two of them, or beyond what is tried here
-        rate = min(MOST_RATE, rate * RATE_STEP) if holds[rate] else rate / RATE_STEP
+        step = 2.0 if tried[rate] < LIMIT_MS / 2 else RATE_STEP
+        rate = min(MOST_RATE, rate * step) if holds[rate] else rate / RATE_STEP
     best = max((one for one, p99 in tried.items() if p99 <= LIMIT_MS), default=0.0)
     note = ", ".join(f"{one:.1f}: {p99:.0f} ms" for one, p99 in sorted(tried.items()))
+    note += "; quicker was not tried" * (best == max(tried))
     return Row(f"{_runs(many)}: highest rate with p99 <= {LIMIT_MS:g} ms", best, "bars/s", note=f"p99 at {note}")
 
 
