@@ -1,7 +1,7 @@
 """What may happen to containers of a running system; who is hit, and for how long, is up to the seed.
 
 Each disaster returns when the system has found its way around it or back. Whatever the record allows goes on meanwhile:
-without Redis runs are read from PostgreSQL, without ingest they wait for the next minute.
+without Redis runs are read from PostgreSQL, without ingest they wait for the next minute. The overview says what is so.
 """
 
 import time
@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
+
+import httpx
 
 from tests.support.containers import System, docker
 from tests.support.live_system import wait_for
@@ -79,6 +81,16 @@ def taken_over(system: System, runs: list[int], before: dict[int, str | None]) -
     return time.monotonic() - began
 
 
+def overview_lacks(system: System, host: str) -> None:
+    """Until it names a runner no more."""
+    wait_for(lambda: host not in {one["host"] for one in system.ask("/system")["runners"]}, SOON_S, system.report)
+
+
+def overview_says_stale(system: System) -> None:
+    """Until it says of every feed that nothing comes."""
+    wait_for(lambda: {feed["health"] for feed in system.ask("/system")["feeds"]} == {"stale"}, SOON_S, system.report)
+
+
 def only(system: System, service: str) -> str:
     """The container of a service that has one."""
     [container] = system.containers(service)
@@ -102,6 +114,7 @@ def kill_a_runner(system: System, chance: Random) -> Happened:
     before = owners(system)
     docker("kill", host)
     took_s = taken_over(system, runs, before)
+    overview_lacks(system, host)
     docker("start", host)
     return Happened(f"runner {host} killed with runs {runs}", tuple(runs), took_s)
 
@@ -111,6 +124,7 @@ def freeze_a_runner(system: System, chance: Random) -> Happened:
     before = owners(system)
     docker("pause", host)
     took_s = taken_over(system, runs, before)
+    overview_lacks(system, host)
     time.sleep(chance.uniform(0.0, 3.0))
     lets_go(system, runs, lambda: docker("unpause", host))
     return Happened(f"runner {host} frozen with runs {runs} until it had lost them", tuple(runs), took_s)
@@ -121,6 +135,7 @@ def cut_a_runner_from_postgres(system: System, chance: Random) -> Happened:
     before = owners(system)
     with cut(system, host, "database"):
         took_s = taken_over(system, runs, before)
+        overview_lacks(system, host)
         time.sleep(chance.uniform(0.0, 3.0))
     lets_go(system, runs, lambda: None)
     return Happened(f"runner {host} with runs {runs} and PostgreSQL lost each other", tuple(runs), took_s)
@@ -163,6 +178,7 @@ def kill_ingest(system: System, chance: Random) -> Happened:
     docker("kill", ingest)
     away_s = chance.uniform(0.0, 6.0)
     time.sleep(away_s)
+    overview_says_stale(system)
     docker("start", ingest)
     return Happened(f"ingest killed, back after {away_s:.1f} s")
 
@@ -171,6 +187,7 @@ def cut_ingest_from_postgres(system: System, chance: Random) -> Happened:
     away_s = chance.uniform(1.0, 12.0)
     with cut(system, only(system, "ingest"), "database"):
         time.sleep(away_s)
+        overview_says_stale(system)
     return Happened(f"ingest and PostgreSQL lost each other for {away_s:.1f} s")
 
 
@@ -194,6 +211,8 @@ def take_redis_down(system: System, chance: Random) -> Happened:
     docker("stop", redis)
     time.sleep(chance.uniform(0.0, 6.0))
     wait_until_fresh(system, sorted(owners(system)))
+    said = httpx.get(f"{system.url('api')}/readyz?verbose", trust_env=False, timeout=30).text
+    assert "[!]redis degraded" in said, said
     docker("start", redis)
     return Happened("Redis down, and every run went on without it")
 
