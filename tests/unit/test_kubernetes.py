@@ -290,6 +290,15 @@ def test_limits_and_patience_are_those_of_compose(objects: list[Manifest]) -> No
             assert f"{pod['spec']['terminationGracePeriodSeconds']}s" == there["stop_grace_period"], name
 
 
+def test_names_are_waited_for_as_in_compose(objects: list[Manifest]) -> None:
+    found = 0
+    for name, pod in pods(objects).items():
+        options = [f"{one['name']}:{one['value']}" for one in pod["spec"].get("dnsConfig", {}).get("options", [])]
+        assert options == COMPOSE[compose_name(name)].get("dns_opt", []), name
+        found += bool(options)
+    assert found == 2
+
+
 def test_probes_ask_what_the_images_health_check_asks(objects: list[Manifest]) -> None:
     for name, pod in pods(objects).items():
         (container,) = pod["spec"]["containers"]
