@@ -65,5 +65,5 @@ def test_an_exchange_of_a_new_file_goes_on_where_the_record_ends(
 
 @pytest.mark.parametrize("verb", ["backup", "restore"])
 def test_make_wants_to_know_the_file(verb: str) -> None:
-    done = subprocess.run(["make", verb], capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run(["make", "--no-print-directory", verb], capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stdout.strip()) == (2, "FILE=... names the backup")
