@@ -58,10 +58,10 @@ VECTORBT_RUST = Peer(
     "vectorbt, Rust", "with_vectorbt", "vectorbt_rust", ".venv-bench", money=SHARE_OF_CASH, environment=RUST
 )
 BACKTESTING = Peer(
-    "backtesting.py", "with_backtesting", "backtesting", ".venv-bench", 3, f"whole units of BTC, {SHARE_OF_CASH}"
+    "backtesting.py", "with_backtesting", "backtesting", ".venv-bench", 7, f"whole units of BTC, {SHARE_OF_CASH}"
 )
 NAUTILUS = Peer(
-    "nautilus_trader", "with_nautilus", "nautilus_trader", ".venv-bench-nautilus", 2,
+    "nautilus_trader", "with_nautilus", "nautilus_trader", ".venv-bench-nautilus", 7,
     "entries and exits by signal at the deciding close, the moment of the next open but not its price",
 )  # fmt: skip
 OTHERS = (VECTORBT, VECTORBT_RUST, BACKTESTING, NAUTILUS)
