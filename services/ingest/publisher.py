@@ -139,9 +139,8 @@ class InstrumentStream:
             if 0 < hole_ms <= CATCH_UP_MS:
                 return None  # nothing is told past a hole that is being filled
             if hole_ms > 0 or not _is_part(told, wanted):
-                with (
-                    unavailable()
-                ):  # it lacks something, tells it otherwise, or ends elsewhere: ids only rise, so begin anew
+                # it lacks something, tells it otherwise, or ends elsewhere: ids only rise, so begin anew
+                with unavailable():
                     await self._redis.delete(keys.bars(name))
                 last_ms = None
         missing = [entry for entry in wanted if last_ms is None or entry.open_ms > last_ms]
