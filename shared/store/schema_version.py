@@ -19,6 +19,21 @@ def newest() -> str:
 
 def check(conn: Connection) -> None:
     """Raises UnavailableError while the schema is another one: `migrate` has not run yet, or a newer release has."""
-    found = conn.scalar(_CURRENT) if conn.scalar(_TABLE) is not None else None
+    refuse_newer(conn)
+    found = _found(conn)
     if found != newest():
-        raise UnavailableError(f"database: its schema is {found or 'none'}, expected {newest()}")
+        raise UnavailableError(f"database: its schema is {found or 'none'}, expected {newest()}, which migrate makes")
+
+
+def refuse_newer(conn: Connection) -> None:
+    """Raises UnavailableError when a newer release has been here: there is no way from its schema to ours."""
+    found = _found(conn)
+    if found is not None and found > newest():
+        raise UnavailableError(
+            f"database: it is of schema {found}, this release knows those up to {newest()}: it was brought there by a "
+            "newer release; start that one again, or restore a backup that was taken before (docs/operations.md)"
+        )
+
+
+def _found(conn: Connection) -> str | None:
+    return conn.scalar(_CURRENT) if conn.scalar(_TABLE) is not None else None

@@ -7,7 +7,7 @@ that no step has to know them.
 from alembic import context
 from sqlalchemy import Connection, text
 
-from shared.store import statements
+from shared.store import schema_version, statements
 from shared.store.roles import grant_reading
 from shared.store.tables import metadata
 
@@ -18,6 +18,7 @@ def run(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
     with context.begin_transaction():
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        schema_version.refuse_newer(connection)
         statements.run_script(connection, "drop_views")
         context.run_migrations()
         statements.run_script(connection, "views")
