@@ -26,7 +26,7 @@ def commit(engine: Any, runner_id: Any, runs: Sequence[object], *more: Any) -> A
 
 
 def commit_these(self: app.Runner, *given: Any) -> None:
-    held = list(self.held.values())
+    held = list(self.holdings.held.values())
     _commit_these(self, *given)
     last = min((one.position_ms or 0 for one in held), default=0)
     for begun, ended, runs in commits:

@@ -4,7 +4,8 @@ import signal
 import sys
 import threading
 
-from services.runner.app import BUS_TIMEOUT_S, Runner
+from services.runner import bus
+from services.runner.app import Runner
 from services.runner.children import Children
 from shared import log, metrics, settings
 from shared.bus import client
@@ -23,9 +24,9 @@ def main() -> int:
     engine = database.connect(
         config.database.url.get_secret_value(), "paperfold-runner", pool_size=config.database.pool_size
     )
-    bus = client.connect(config.redis.url.get_secret_value(), "paperfold-runner", BUS_TIMEOUT_S)
+    redis = client.connect(config.redis.url.get_secret_value(), "paperfold-runner", bus.TIMEOUT_S)
     try:
-        Runner(config.runner, engine, bus, Children()).run(stop)
+        Runner(config.runner, engine, redis, Children()).run(stop)
     except PaperfoldError as error:
         log.get("runner").error("ended", error=str(error))
         return 1

@@ -55,8 +55,8 @@ def main(run_id: int, runner_id: UUID, epoch: int) -> int:
 def fold(engine: Engine, run_id: int, runner_id: UUID, epoch: int, is_wanted: Callable[[], bool]) -> None:
     """Recover the run, and fold it to its end or the record's."""
     # the engine, in its compiled form
-    from services.runner import claims
     from services.runner.commit import commit
+    from services.runner.recovery import recover
     from services.runner.source import Slices
     from shared import replay
 
@@ -73,7 +73,7 @@ def fold(engine: Engine, run_id: int, runner_id: UUID, epoch: int, is_wanted: Ca
     replay.fold_of(plan, run, run.warmup_from_ms)  # compiles, which may take long: no transaction waits for it
     with database.begin(engine) as conn:
         begun = replay.begun(conn, run, plan)
-    held = claims.recover(engine, run, plan, begun)
+    held = recover(engine, run, plan, begun)
     while is_wanted():
         held.stop_if_asked()
         new = None if held.has_ended else Slices(engine, SLICE_MINUTES).after(held)

@@ -1,97 +1,43 @@
-"""From a claimed row to a run in memory: where its fold starts, recovery, and the check that it stands where it did."""
+"""Which runs a runner takes: those that the record says are its own, those that nobody has, one of an older engine."""
 
-from dataclasses import dataclass, replace
-from uuid import UUID
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from services.runner.held import Held
-from shared import replay
-from shared.domain.errors import DivergenceError
-from shared.domain.run import RunHealth, RunStatus
-from shared.domain.timeframe import MINUTE_MS
-from shared.engine.fold import Fold
-from shared.store import bars, commands, database, market, ownership, snapshots
-from shared.store.ownership import Progress
+from services.runner.holdings import Holdings
+from shared.domain.run import RunMode
+from shared.engine.version import ENGINE_VERSION
+from shared.store import ownership, runs
 from shared.store.runs import Run
-from shared.strategy.plan import Plan
-
-CHILD_FROM_BARS = 50_000  # a longer fold is a compiled child's work
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A run that is ours and does not fold yet: its history is not there, or no child is free for it."""
-
-    run: Run
-    plan: Plan
-    share: float | None = None  # of its history that is there; None: all of it
-
-    @property
-    def is_ready(self) -> bool:
-        return self.share is None
-
-    def step(self, status: RunStatus) -> Progress:
-        """What is committed of a run that has folded nothing."""
-        run, health = self.run, self.health if status == "warming" else "ok"
-        share = (1.0 if self.share is None else self.share) if status == "warming" else None
-        return Progress(
-            run.id, run.epoch, None, None, None, None, 0, status, health=health, equity=run.cash, progress=share
-        )
-
-    @property
-    def health(self) -> RunHealth:
-        return "waiting_for_runner" if self.is_ready else "waiting_for_history"
+def claim(conn: Connection, holdings: Holdings, capacity: int) -> list[Run]:
+    """Runs to open, as many as there is room for. Those that someone else has taken over are dropped first."""
+    owned = ownership.owned(conn, holdings.runner_id)
+    holdings.drop_lost(owned)
+    strange = owned.keys() - {*holdings.held, *holdings.waiting, *holdings.children.runs()}
+    fresh = runs.get_many(conn, sorted(strange)) if strange else []
+    slots = _slots(holdings, capacity, fresh)
+    fresh += ownership.claim(conn, holdings.runner_id, ENGINE_VERSION, slots)
+    return fresh + _claim_older(conn, holdings, slots, fresh)
 
 
-def look(conn: Connection, runner_id: UUID, waiting: Waiting) -> Waiting:
-    """The run with its fold's start fixed as soon as the record allows, and what it still waits for.
-
-    A live run folds as far as the record reaches; a backtest begins when all of it is there.
-    """
-    run, plan = waiting.run, waiting.plan
-    start_ms = replay.warmup_of(conn, run, plan)
-    if run.warmup_from_ms is None and start_ms is not None:
-        if not ownership.fix_warmup(conn, runner_id, run.id, run.epoch, start_ms):
-            start_ms = None
-        run = replace(run, warmup_from_ms=start_ms)
-    if start_ms is None or (run.end_ms or 0) > bars.covered_until(conn, run.instrument_id, start_ms):
-        return Waiting(run, plan, _share(conn, run))
-    return Waiting(run, plan)
+def _slots(holdings: Holdings, capacity: int, fresh: Sequence[Run]) -> dict[RunMode, int]:
+    """Room for further runs. Backtests that wait for history take nobody's place."""
+    waiting, children = holdings.waiting.values(), holdings.children
+    here = [held.run for held in holdings.held.values()] + [one.run for one in waiting]
+    live = sum(run.mode == "paper" for run in [*here, *fresh]) + children.has("paper")
+    tests = [one for one in waiting if one.run.mode == "backtest" and one.is_ready]
+    is_taken = children.has("backtest") or tests or any(run.mode == "backtest" for run in fresh)
+    return {"paper": max(0, capacity - live), "backtest": 0 if is_taken else 1}
 
 
-def _share(conn: Connection, run: Run) -> float:
-    """How much of a run's history is there, 0..1, in steps that are worth a commit."""
-    instrument = market.find_instrument(conn, run.instrument)
-    begins_ms = 0 if instrument is None or instrument.history_starts_ms is None else instrument.history_starts_ms
-    first_ms = max(run.history_from_ms, begins_ms)
-    last_ms = max(run.start_ms if run.end_ms is None else run.end_ms, first_ms + MINUTE_MS)
-    missing = sum(end - start for start, end in bars.missing(conn, run.instrument_id, (first_ms, last_ms)))
-    return round(1.0 - missing / (last_ms - first_ms), 2)
-
-
-def bars_to_fold(conn: Connection, run: Run, fold: Fold) -> int:
-    """About how many bars lie between a fold and the end of the record."""
-    first_ms = fold.position_ms + MINUTE_MS
-    return (bars.covered_until(conn, run.instrument_id, first_ms) - first_ms) // MINUTE_MS
-
-
-def recover(engine: Engine, run: Run, plan: Plan, fold: Fold) -> Held:
-    """The run as its last commit left it, from where `fold` stands.
-
-    Raises DivergenceError when the record no longer gives what it gave. A snapshot that leads elsewhere is dropped and
-    everything folded again before that is said.
-    """
-    replay.recover(engine, run, fold)
-    if run.digest is not None and fold.digest != run.digest:
-        with database.begin(engine) as conn:
-            snapshots.drop(conn, run.id)
-            fold = replay.begun(conn, run, plan, use_snapshots=False)
-        replay.recover(engine, run, fold)
-    if run.digest is not None and (fold.digest, fold.position_ms) != (run.digest, run.position_ms):
-        raise DivergenceError(
-            f"run {run.id}: recorded up to {run.position_ms} digest {run.digest.hex()[:16]}, "
-            f"folded again up to {fold.position_ms} digest {fold.digest.hex()[:16]}"
-        )
-    with database.begin(engine) as conn:
-        return Held.of(run, fold, commands.assigned(conn, run.id))
+def _claim_older(conn: Connection, holdings: Holdings, slots: Mapping[RunMode, int], fresh: Sequence[Run]) -> list[Run]:
+    """One run of an older engine, where a place and a child are free for it."""
+    for mode, count in slots.items():
+        free = count - sum(run.mode == mode for run in fresh)
+        if free > 0 and not holdings.children.has(mode):
+            older = ownership.claim_older(conn, holdings.runner_id, ENGINE_VERSION, mode)
+            if older is not None:
+                return [older]
+    return []

@@ -30,6 +30,7 @@ class Held:
     counted_at_ms: int = 0  # position at which its counters were written last
     is_level: bool = False  # nothing that is recorded is left to fold
     is_news: bool = True  # this claim has committed nothing yet
+    stopped_before_start: bool = False  # no bar was folded, and none will be
 
     @classmethod
     def of(cls, run: Run, fold: Fold, commands: Sequence[Command]) -> "Held":
@@ -63,8 +64,6 @@ class Held:
             self.stopped_before_start = True
         else:
             self.rows += decisions(self.fold.stop_here())
-
-    stopped_before_start: bool = False
 
     @property
     def has_ended(self) -> bool:

@@ -13,7 +13,7 @@ from services.api.export import document_of
 from services.api.library import Plans
 from services.cli.commands.backtest import Window
 from services.cli.file_run import run_on
-from services.runner.claims import CHILD_FROM_BARS
+from services.runner.recovery import CHILD_FROM_BARS
 from shared.domain.timeframe import DAY_MS, MINUTE_MS
 from shared.engine.version import ENGINE_VERSION
 from shared.performance.document import dumps
