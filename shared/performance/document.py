@@ -5,10 +5,11 @@ write it. Money is decimal text with full decimals; ratios are one division of e
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
+from typing import NamedTuple
 
 from shared.domain.coverage import Range
 from shared.domain.decision import (
@@ -72,29 +73,46 @@ class Header:
     market: Market | None = None  # prices of the same bars
 
 
+@dataclass(slots=True)
+class Sums:
+    """What decisions add up to. Start with `Sums.of(header)`; `step` once per decision, in seq order.
+
+    Orders, equity points, and fills with trades are independent of each other: each of the three may be stepped through
+    by itself. A trade looks at the fill that closed it.
+    """
+
+    tally: Tally
+    resting: Resting = field(default_factory=Resting)
+    mark: EquityPoint | None = None
+
+    @classmethod
+    def of(cls, header: Header) -> "Sums":
+        cash = to_units(header.rules, header.cash)
+        return cls(Tally(header.rules, cash, header.bars.first_open_ms, header.market))
+
+    def step(self, decision: Decision) -> None:
+        self.tally.step(decision)
+        if isinstance(decision, OrderEvent):
+            self.resting.step(decision)
+        elif isinstance(decision, EquityPoint):
+            self.mark = decision
+
+
 def document(header: Header, decisions: Iterable[Decision]) -> Json:
     """The document of a run whose decisions these are, in seq order."""
-    rules, bars = header.rules, header.bars
-    tally = Tally(rules, to_units(rules, header.cash), bars.first_open_ms, header.market)
-    end_ms = bars.last_open_ms + MINUTE_MS
-    orders: list[Json] = []
-    fills: list[Json] = []
-    trades: list[Json] = []
-    equity: list[list[object]] = []
-    resting = Resting()
-    mark: EquityPoint | None = None
+    rules, sums = header.rules, Sums.of(header)
+    lists: dict[str, list[object]] = {one.name: [] for one in LISTS.values()}
     for decision in decisions:
-        tally.step(decision)
-        if isinstance(decision, OrderEvent):
-            resting.step(decision)
-            orders.append(order_json(rules, decision))
-        elif isinstance(decision, Fill):
-            fills.append(fill_json(rules, decision))
-        elif isinstance(decision, Trade):
-            trades.append(trade_json(rules, decision))
-        elif isinstance(decision, EquityPoint):
-            mark = decision
-            equity.append([decision.ts_ms, rules.quote_text(decision.equity)])
+        sums.step(decision)
+        listed = LISTS.get(type(decision))
+        if listed is not None:
+            lists[listed.name].append(listed.written(rules, decision))
+    return {**beginning(header), **lists, **ending(header, sums)}
+
+
+def beginning(header: Header) -> Json:
+    """What stands before the lists."""
+    bars = header.bars
     return {
         "engine_version": header.engine_version,
         "strategy": {
@@ -103,7 +121,7 @@ def document(header: Header, decisions: Iterable[Decision]) -> Json:
             "variant": header.variant,
             "params": {name: plain_number(value) for name, value in header.params.items()},
         },
-        "instrument": rules_json(rules),
+        "instrument": rules_json(header.rules),
         "costs": costs_json(header.costs),
         "bars": {
             "first_open_ms": bars.first_open_ms,
@@ -112,11 +130,14 @@ def document(header: Header, decisions: Iterable[Decision]) -> Json:
             "count": bars.count,
             "gaps": [list(gap) for gap in bars.gaps],
         },
-        "orders": orders,
-        "fills": fills,
-        "trades": trades,
-        "equity": equity,
-        "open_position": open_position(tally.book, resting.orders.values(), mark_of(mark, tally.book)),
+    }
+
+
+def ending(header: Header, sums: Sums) -> Json:
+    """What stands behind them."""
+    tally, end_ms = sums.tally, header.bars.last_open_ms + MINUTE_MS
+    return {
+        "open_position": open_position(tally.book, sums.resting.orders.values(), mark_of(sums.mark, tally.book)),
         "stats": tally.report(end_ms),
         "breakdowns": {name: tally.breakdown(name, end_ms) for name in BREAKDOWNS},
         "digest": header.digest,
@@ -125,7 +146,12 @@ def document(header: Header, decisions: Iterable[Decision]) -> Json:
 
 def dumps(doc: Json) -> str:
     """The document as text: equal documents give equal bytes."""
-    return json.dumps(doc, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    return compact(doc) + "\n"
+
+
+def compact(part: object) -> str:
+    """A part of it as it stands in the text."""
+    return json.dumps(part, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def plain_number(value: float) -> float:
@@ -207,5 +233,25 @@ def trade_json(rules: InstrumentRules, trade: Trade) -> Json:
     }
 
 
+def equity_json(rules: InstrumentRules, point: EquityPoint) -> list[object]:
+    return [point.ts_ms, rules.quote_text(point.equity)]
+
+
 def side_text(side: int) -> str:
     return "buy" if side > 0 else "sell"
+
+
+class Listed(NamedTuple):
+    """A list of the document: its name, and how a record stands in it."""
+
+    name: str
+    written: Callable[..., object]  # of the rules and a record
+
+
+# In the order in which they stand. A note is in none.
+LISTS: dict[type[Decision], Listed] = {
+    OrderEvent: Listed("orders", order_json),
+    Fill: Listed("fills", fill_json),
+    Trade: Listed("trades", trade_json),
+    EquityPoint: Listed("equity", equity_json),
+}
