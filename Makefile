@@ -69,7 +69,7 @@ images:  ## build every image
 
 .PHONY: disasters
 disasters: $(INSTALLED)  ## containers are killed, frozen and cut off, ROUNDS=3 times each: no byte differs (10 minutes)
-	@ROUNDS=$(ROUNDS) $(BIN)/pytest -s tests/compose/disasters_thrice.py
+	@PAPERFOLD_CHAOS_ROUNDS=$(or $(ROUNDS),3) $(BIN)/pytest -s tests/compose/test_system.py
 
 chaos: $(INSTALLED)  ## a day of real bars under forty kills: no byte differs (5 minutes)
 	@$(BIN)/pytest -s tests/chaos/kill_nine_for_a_day.py

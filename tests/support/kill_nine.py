@@ -62,6 +62,11 @@ def chaos_seed() -> int:
     return int(os.environ.get("PAPERFOLD_CHAOS_SEED", 0)) or random.SystemRandom().randrange(1, 2**31)
 
 
+def chaos_rounds() -> int:
+    """How many times everything that may happen does happen."""
+    return int(os.environ.get("PAPERFOLD_CHAOS_ROUNDS", 1))
+
+
 def iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat().replace("+00:00", "Z")
 
