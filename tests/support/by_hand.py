@@ -20,7 +20,8 @@ RULES = {
     "maker_rate": "0",
     "taker_rate": "0.0002",
 }
-FREE = "execution: {slippage_bps: 0, half_spread_bps: 0, commission_maker: 0, commission_taker: 0}"
+NO_COSTS = "slippage_bps: 0, half_spread_bps: 0, commission_maker: 0, commission_taker: 0"
+FREE = f"execution: {{{NO_COSTS}}}"
 
 
 def bars(*rows: Any, missing: Any = ()) -> pd.DataFrame:
@@ -29,6 +30,11 @@ def bars(*rows: Any, missing: Any = ()) -> pd.DataFrame:
     table = pd.DataFrame(full, columns=["open", "high", "low", "close", "volume"]).astype(float)
     table.insert(0, "open_time", [i * MINUTE for i in range(len(full))])
     return table.drop(index=list(missing))
+
+
+def flat(price: float, volume: float) -> tuple[float, float, float, float, float]:
+    """A bar of one price."""
+    return (price, price, price, price, volume)
 
 
 def strategy(*lines: str, entry: str = "1m", logic: str = "entry_long: ['close == 100']") -> str:

@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.support.by_hand import MINUTE, backtest, bars, notes, orders, reasons, strategy, told
+from tests.support.by_hand import MINUTE, NO_COSTS, backtest, bars, notes, orders, reasons, strategy, told
 
-NOTHING = "slippage_bps: 0, half_spread_bps: 0, commission_maker: 0, commission_taker: 0"
 CLOSE_0, CLOSE_1, CLOSE_2, CLOSE_3 = 59_999, 119_999, 179_999, 239_999
 
 
@@ -12,7 +11,7 @@ def entered(kind, *more, side="long", execution="", risk=""):
     """Enters after a close at 100, 100 bps away from it."""
     offset = "" if kind == "market" else f", {kind}_offset_bps: 100"
     return strategy(
-        f"execution: {{{NOTHING}, order_type: {kind}{offset}{execution}}}",
+        f"execution: {{{NO_COSTS}, order_type: {kind}{offset}{execution}}}",
         f"risk_management: {{{risk}}}",
         *more,
         logic=f"entry_{side}: ['close == 100'], exit_{side}: ['close == 105']",
@@ -294,7 +293,7 @@ def test_a_cooldown_bars_the_next_entry_closes(after, exit_price, entries):
 
 def test_a_cooldown_leaves_an_entry_that_rests_alone():
     text = strategy(
-        f"execution: {{{NOTHING}, order_type: limit, limit_offset_bps: 100, expire_bars: 9}}",
+        f"execution: {{{NO_COSTS}, order_type: limit, limit_offset_bps: 100, expire_bars: 9}}",
         "risk_management: {cooldown: {bars: 5}, stop_loss: {base_percent: 0.01}}",
         logic="entry_long: ['close == 100'], entry_short: ['close == 99.5'], exit_long: ['close == 99.5']",
     )
