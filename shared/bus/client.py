@@ -16,7 +16,10 @@ from redis.retry import Retry
 from shared.domain.errors import UnavailableError
 
 SOCKET_TIMEOUT_S = 5.0
+PROBE = "probe"  # never there
 MAX_BLOCK_MS = 4_000  # a read that waits longer than the socket does would look like a dead server
+
+_TRY_AGAIN = ("MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS")  # a full disk, a start, failovers
 
 _OPTIONS: dict[str, Any] = {
     "decode_responses": True,
@@ -49,9 +52,9 @@ def _options(url: str) -> dict[str, Any]:
 
 
 def ping(client: Redis) -> None:
-    """Raises UnavailableError when the server does not answer."""
+    """Raises UnavailableError when the server does not answer, or takes no writes: PING is answered at full memory."""
     with unavailable():
-        client.ping()
+        client.setrange(PROBE, 0, "")  # a write, as far as the server's refusals go, that leaves nothing
 
 
 async def ping_async(client: AsyncRedis) -> None:
@@ -68,8 +71,11 @@ def unavailable() -> Iterator[None]:
     except (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError) as error:
         raise UnavailableError(f"bus: {error}") from error
     except RedisError as error:
-        if str(error).startswith(
-            ("MISCONF", "LOADING", "CLUSTERDOWN", "MASTERDOWN")
-        ):  # a full disk, a start, a failover
-            raise UnavailableError(f"bus: {error}") from error
+        if _said(error).startswith(_TRY_AGAIN):
+            raise UnavailableError(f"bus: {_said(error)}") from error
         raise
+
+
+def _said(error: RedisError) -> str:
+    """The server's own words: the library puts the command before those of a pipeline, and brackets around them."""
+    return str(error).rpartition(" of pipeline caused error: ")[2].lstrip("('\"")

@@ -183,13 +183,29 @@ def test_a_server_that_is_gone_is_unavailable(redis: Redis) -> None:
         asyncio.run(ping())
 
 
-def test_a_server_that_takes_no_writes_is_unavailable(redis: Redis) -> None:
-    redis.config_set("maxmemory", "1")
+@pytest.mark.parametrize(
+    ("setting", "value", "usual", "said"),
+    [("maxmemory", "1", "0", "memory"), ("min-replicas-to-write", "1", "0", "NOREPLICAS")],
+)
+def test_a_server_that_takes_no_writes_is_unavailable(
+    redis: Redis, redis_url: str, setting: str, value: str, usual: str, said: str
+) -> None:
+    async def show() -> None:
+        async with connected_async(redis_url) as connected:
+            await pubsub.publish_tick_async(connected, Tick(NAME, START, 1.0, 1.0, 1.0, 1.0, 1.0, START))
+
+    redis.config_set(setting, value)
     try:
-        with pytest.raises(UnavailableError, match="memory"):
+        with pytest.raises(UnavailableError, match=f"^bus: .*{said}"):
             stream.publish(redis, NAME, [a_bar(0)], 10)
+        with pytest.raises(UnavailableError, match=f"^bus: .*{said}"):
+            asyncio.run(show())
+        with pytest.raises(UnavailableError, match=f"^bus: .*{said}"):
+            client.ping(redis)
     finally:
-        redis.config_set("maxmemory", "0")
+        redis.config_set(setting, usual)
+    client.ping(redis)
+    assert redis.keys() == []
 
 
 def test_a_key_of_another_kind_is_our_mistake(redis: Redis) -> None:
