@@ -17,7 +17,8 @@ from pathlib import Path
 from shared import kernel
 
 COMPILE_FROM_BARS = 50_000  # where nothing is known about the strategy
-PACKAGES = ("shared.indicators", "shared.engine")
+PACKAGES = ("shared.indicators", "shared.engine")  # kernels
+CONSTANTS = ("shared.domain",)  # what they import besides: machine code holds its words as numbers
 COMPILER = ("numba", "llvmlite")
 
 # What folds cost in seconds of one machine (bench/forms.py measures them). Only ratios count, which others share.
@@ -117,17 +118,23 @@ def _writable(folder: Path) -> Path:
 
 
 def _name() -> str:
-    """A hash of every kernel source and of the compiler's versions.
+    """A hash of every kernel source, of what they import, and of the compiler's versions.
 
-    numba does not notice edits in called kernels: whatever could change a kernel's meaning changes the folder's name.
+    numba does not notice edits in called kernels, nor of imported constants: whatever could change a kernel's meaning
+    changes the folder's name.
     """
     versions = " ".join(metadata.version(name) for name in COMPILER)
     digest = hashlib.sha256(f"{versions} {sys.version}".encode())
-    sources = [Path(kernel.__file__)]
-    for package in PACKAGES:
-        spec = importlib.util.find_spec(package)
-        for folder in (spec.submodule_search_locations or []) if spec is not None else []:
-            sources += sorted(Path(folder).glob("*.py"))
-    for source in sources:
+    for source in sources():
         digest.update(source.read_bytes())
     return digest.hexdigest()[:24]
+
+
+def sources() -> list[Path]:
+    """Files that machine code is made of."""
+    found = [Path(kernel.__file__)]
+    for package in (*PACKAGES, *CONSTANTS):
+        spec = importlib.util.find_spec(package)
+        for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+            found += sorted(Path(folder).glob("*.py"))
+    return found

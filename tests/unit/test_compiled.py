@@ -1,5 +1,7 @@
 """compiled.py: when compiling is worth it, and that the library can be compiled before anybody asks for it."""
 
+import ast
+import importlib.util
 import os
 import subprocess
 import sys
@@ -65,6 +67,19 @@ def test_the_types_of_every_indicator_are_named() -> None:
             hints = get_type_hints(function)
             assert set(hints.values()) <= known, f"{sheet.type}: {hints}"
             assert "return" in hints, sheet.type
+
+
+def test_machine_code_is_kept_under_a_hash_of_all_that_it_was_made_of() -> None:
+    """numba writes imported constants into it and notices no edit of theirs: a kernel would go on with the old ones."""
+    sources = compiled.sources()
+    kernels = [path for path in sources if "@kernel\n" in path.read_text(encoding="utf-8")]
+    assert len(kernels) > 50
+    for path in kernels:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("shared."):
+                spec = importlib.util.find_spec(str(node.module))
+                assert spec is not None
+                assert Path(str(spec.origin)) in sources, f"{path} imports {node.module}"
 
 
 def test_what_was_compiled_beforehand_is_loaded(tmp_path: Path) -> None:
