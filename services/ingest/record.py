@@ -130,8 +130,9 @@ def record_outcomes(conn: Connection, instrument_id: int, outcomes: Sequence[Out
         if batch.is_revision:
             continue
         rows: Sequence[Bar] = batch.rows
-        if len(done.new) < len(rows):  # an import had decided it: the stream tells the record, not what came now
-            rows = bars.read_bars(conn, instrument_id, *batch.covered, limit=len(rows) + 1)
+        minutes = (batch.covered[1] - batch.covered[0]) // MINUTE_MS
+        if len(done.new) < minutes:  # an import may have decided one, an absent one too: the stream tells the record
+            rows = bars.read_bars(conn, instrument_id, *batch.covered, limit=minutes)
         entries += entries_of(rows, batch.covered)
     return entries, revisions
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from services.ingest.record import record_outcomes
 from shared.bus.codec import Gap
+from shared.exchange.finality import Absent, Final
+from shared.store import bars, market, strategies
 from shared.store import database as stores
-from shared.store import market, strategies
 from tests.support.ingest import M, Record, an_ingest, wait_for
 from tests.support.sim import start_sim
-from tests.support.store import a_run, engine_of
+from tests.support.store import a_bar, a_run, an_instrument, engine_of, span
 
 START = "2024-01-05T12:00:00Z"
 START_MS = int(datetime(2024, 1, 5, 12, tzinfo=UTC).timestamp() * 1000)
@@ -105,6 +107,21 @@ def test_gaps_in_history_are_proved_before_they_are_gaps(database, redis_url, tm
         wait_for(lambda: len(record.coverage) == 1 and record.coverage[0][0] == START_MS, 40, "all history is decided")
         record.check()
         assert record.rows("select history_starts_ms from instruments") == [(START_MS,)]
+
+
+def test_what_an_import_had_decided_is_told_as_it_stands(database):
+    """The feed catches up, the exchange knows nothing of a minute, and a file has just brought it: it is no gap."""
+    with engine_of(database) as engine, stores.begin(engine) as conn:
+        i = an_instrument(conn)
+        bars.record(conn, i, [a_bar(0), a_bar(2), a_bar(3)], span(0, 4), "import", 7)  # minute 1 is absent for good
+        outcomes = [Final(a_bar(0, 90.0), "rest"), Final(a_bar(1), "rest"), Absent(*span(2, 3)), Absent(*span(3, 6))]
+        entries, _ = record_outcomes(conn, i, outcomes)
+        assert entries == [a_bar(0), Gap(*span(1, 2)), a_bar(2), a_bar(3), Gap(*span(4, 6))]
+        bars.record(conn, i, [a_bar(7)], span(7, 8), "import", 7)
+        assert record_outcomes(conn, i, [Absent(*span(6, 9))])[0] == [Gap(*span(6, 7)), a_bar(7), Gap(*span(8, 9))]
+        bars.record(conn, i, [a_bar(10)], span(10, 11), "import", 7)
+        outcomes = [Final(a_bar(9), "frame"), Absent(*span(10, 11)), Final(a_bar(11), "frame")]
+        assert record_outcomes(conn, i, outcomes)[0] == [a_bar(9), a_bar(10), a_bar(11)]
 
 
 def test_confirmed_finality_takes_no_frames_word(database, redis_url, tmp_path):
