@@ -6,22 +6,20 @@ docs/statistics.md lists both kinds.
 import json
 import random
 import subprocess
-from decimal import Decimal
 from math import sqrt
 from typing import Any
 
 import pytest
 
 from shared.domain.decision import REASONS, Decision, EquityPoint, Trade
-from shared.domain.instrument import InstrumentRules
 from shared.domain.timeframe import DAY_MS
 from shared.performance.market import Market
 from shared.performance.statistics import statistics
 from tests.conftest import PEERS, ROOT
+from tests.support.instruments import RULES
 
 pytestmark = pytest.mark.needs("peers")
 
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 USDT = 10**8
 CASH, STAKE = 10_000, 2_000
 DAYS, START = 400, 20_089 * DAY_MS  # 2025-01-01

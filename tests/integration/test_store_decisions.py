@@ -14,7 +14,8 @@ from shared.store import database as store
 from shared.store.counters import Counter, Counts
 from shared.store.decisions import page, read_decisions, write_decisions
 from shared.store.snapshots import Snapshot
-from tests.support.store import RULES, START, M, a_run, engine_of
+from tests.support.instruments import RULES
+from tests.support.store import START, M, a_run, engine_of
 
 # a long trade with a stop that is moved once: ticks of 0.01, steps of 0.00001, units of 1e-8
 STORY: list[Decision] = [

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, text
 from shared.domain.decision import ORDER_EVENTS, REASONS, Decision, OrderEvent
 from shared.store import database as db
 from shared.store.decisions import write_decisions
-from tests.support.store import RULES, START, a_run, engine_of
+from tests.support.instruments import RULES
+from tests.support.store import START, a_run, engine_of
 
 # (event, quantity in steps of 0.00001) of one order -> what waits then
 LIVES: dict[str, tuple[tuple[tuple[str, int], ...], str]] = {

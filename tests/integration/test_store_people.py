@@ -15,7 +15,8 @@ from shared.store import auth, bars, market, reads, roles, runs, strategies, tab
 from shared.store import database as store
 from shared.store.auth import Key
 from shared.store.decisions import write_decisions
-from tests.support.store import RULES, START, M, a_bar, a_run, a_runner, an_instrument, engine_of, span
+from tests.support.instruments import RULES
+from tests.support.store import START, M, a_bar, a_run, a_runner, an_instrument, engine_of, span
 
 
 @pytest.fixture

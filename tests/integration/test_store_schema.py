@@ -15,7 +15,8 @@ from shared.store import database as store
 from shared.store.counters import Counts
 from shared.store.ownership import Progress
 from shared.store.snapshots import Snapshot
-from tests.support.store import RULES, a_run, an_instrument, engine_of
+from tests.support.instruments import RULES
+from tests.support.store import a_run, an_instrument, engine_of
 
 VIEWS = (
     "v_runs", "v_trades", "v_fills", "v_orders", "v_open_positions", "v_equity_daily", "v_daily_pnl", "v_rules",

@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine
 
 from shared.domain.bar import Bar
-from shared.domain.instrument import Costs, InstrumentRules
+from shared.domain.instrument import Costs
 from shared.store import commits, database, market, ownership, runs, strategies
 from shared.store.ownership import Progress
 from shared.store.runs import NewRun, Run
+from tests.support.instruments import RULES
 
 M = 60_000
 START = 29_000_000 * M
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal("10"))
 COSTS = Costs(1000, 2000, 200, 100)
 
 

@@ -11,13 +11,13 @@ from services.cli.commands.backtest import backtest
 from services.cli.report import print_report
 from services.cli.summary import SECTIONS, duration, price
 from shared.domain.decision import REASONS, EquityPoint, Fill, Trade
-from shared.domain.instrument import Costs, InstrumentRules
+from shared.domain.instrument import Costs
 from shared.domain.timeframe import DAY_MS
 from shared.performance.breakdowns import BREAKDOWNS
 from shared.performance.document import BarsFolded, Header, Json, document
 from shared.performance.market import Market
+from tests.support.instruments import RULES
 
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 USDT = 10**8
 START = 20_089 * DAY_MS  # 2025-01-01
 LOSS = -1_234_567

@@ -1,7 +1,6 @@
 """Whatever a run does, and whenever somebody asks: the accumulators say what pandas says over all of it at once."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -10,14 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.decision import REASONS, Decision, EquityPoint, Fill, Trade
-from shared.domain.instrument import InstrumentRules
 from shared.domain.timeframe import DAY_MS, MINUTE_MS
 from shared.performance.breakdowns import BREAKDOWNS
 from shared.performance.market import Market
 from shared.performance.sample import Sample
 from shared.performance.statistics import Tally
+from tests.support.instruments import RULES
 
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 UNIT = 10  # 1e-8 USDT of a tick times a step
 CASH = 100_000 * 10**8
 START = 1_735_600_000_000 // MINUTE_MS * MINUTE_MS  # 2024-12-30

@@ -1,16 +1,13 @@
 """Breakdowns by hand: trades count where they ended, periods have their equity."""
 
-from decimal import Decimal
-
 import pytest
 
 from shared.domain.decision import PARTIAL_BASE, REASONS, EquityPoint, Trade
-from shared.domain.instrument import InstrumentRules
 from shared.domain.timeframe import DAY_MS
 from shared.performance.breakdowns import BREAKDOWNS
 from shared.performance.statistics import Tally
+from tests.support.instruments import RULES
 
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 USDT = 10**8
 CASH = 1_000 * USDT
 HOUR = 3_600_000

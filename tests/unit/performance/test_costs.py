@@ -1,7 +1,5 @@
 """What fills cost, and what became of orders, by hand. A tick times a step is 10 units of 1e-8 USDT."""
 
-from decimal import Decimal
-
 from shared.domain.decision import (
     MAKER,
     ORDER_EVENTS,
@@ -14,11 +12,10 @@ from shared.domain.decision import (
     OrderEvent,
     Trade,
 )
-from shared.domain.instrument import InstrumentRules
 from shared.performance.orders import OrderCounts
 from shared.performance.statistics import statistics
+from tests.support.instruments import RULES
 
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 CASH = 1_000 * 10**8
 BUY, SELL = 1, -1
 BTC = 100_000  # steps

@@ -1,17 +1,15 @@
 """Drawdowns and daily ratios by hand."""
 
-from decimal import Decimal
 from math import sqrt
 
 import pytest
 
 from shared.domain.decision import EquityPoint
-from shared.domain.instrument import InstrumentRules
 from shared.domain.timeframe import DAY_MS
 from shared.performance.equity import Curve
 from shared.performance.statistics import statistics
+from tests.support.instruments import RULES
 
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 USDT = 10**8
 CASH = 100 * USDT
 

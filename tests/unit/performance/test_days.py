@@ -1,18 +1,16 @@
 """Daily returns by hand: what single days say, their shape, their tail, and the market beside them."""
 
-from decimal import Decimal
 from math import sqrt
 
 import pytest
 
 from shared.domain.bar import Bars
 from shared.domain.decision import EquityPoint
-from shared.domain.instrument import InstrumentRules
 from shared.domain.timeframe import DAY_MS, MINUTE_MS
 from shared.performance.market import Market
 from shared.performance.statistics import statistics
+from tests.support.instruments import RULES
 
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 USDT = 10**8
 CASH = 100 * USDT
 

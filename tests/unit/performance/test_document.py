@@ -19,11 +19,11 @@ from shared.domain.decision import (
     OrderEvent,
     Trade,
 )
-from shared.domain.instrument import Costs, InstrumentRules
+from shared.domain.instrument import Costs
 from shared.performance.document import BarsFolded, Header, document, dumps, trade_json
 from shared.performance.money import average_price, half_even, to_units
+from tests.support.instruments import RULES
 
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 MINUTE = 60_000
 UNIT = 10  # 0.01 x 0.00001 in 1e-8
 CASH = 10_000 * 10**8

@@ -1,18 +1,16 @@
 """docs/statistics.md names every figure and every reason, and none that does not exist."""
 
 import re
-from decimal import Decimal
 from typing import get_args
 
 from shared.domain.decision import Trade
-from shared.domain.instrument import InstrumentRules
 from shared.performance.breakdowns import BREAKDOWNS
 from shared.performance.ratios import Reason
 from shared.performance.statistics import Tally
 from tests.conftest import ROOT
+from tests.support.instruments import RULES
 
 TEXT = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 TALLY = Tally(RULES, 10**10, 0)
 TALLY.step(Trade(1, 1, 0, 1, 1, 10**8, 10**8, 0, 0, 0, 0, 2))
 STATS = TALLY.report(60_000)

@@ -1,15 +1,13 @@
 """Round trips add up by hand: quote amounts below are units of 1e-8 USDT, written in whole USDT."""
 
-from decimal import Decimal
 from math import sqrt
 
 import pytest
 
 from shared.domain.decision import REASONS, Trade
-from shared.domain.instrument import InstrumentRules
 from shared.performance.statistics import statistics
+from tests.support.instruments import RULES
 
-RULES = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(10))
 USDT = 10**8
 CASH = 10_000 * USDT
 HOUR = 3_600_000
