@@ -39,12 +39,12 @@ replay-accept: $(INSTALLED)  ## record them anew, after ENGINE_VERSION was raise
 mutants: $(INSTALLED)  ## lines of the engine are broken one by one on a copy: the suite notices each
 	@$(BIN)/python -m tests.mutation --jobs 4
 
-# Docker alone is needed for these. MARKET=auto|binance-us|sim  RUNNERS=3  PROFILES=monitoring  ENV=.env
+# Docker alone is needed for these. MARKET=auto|binance-us|sim  RUNNERS=3  PROFILES=monitoring  ENV=.env  BUILD=no
 .PHONY: up down logs psql images
 STACK = @$(PYTHON) -m deploy.compose.stack $(if $(ENV),--env $(ENV)) $(addprefix --profile ,$(PROFILES))
 
 up:  ## the whole system in containers: .env with random secrets if there is none, then start, wait, say where it is
-	$(STACK) up $(if $(MARKET),--market $(MARKET)) $(if $(RUNNERS),--runners $(RUNNERS))
+	$(STACK) up $(if $(MARKET),--market $(MARKET)) $(if $(RUNNERS),--runners $(RUNNERS)) $(if $(filter no,$(BUILD)),--no-build)
 
 down:  ## stop the containers; their data stays
 	$(STACK) down

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from deploy.compose import env_file
-from deploy.compose.stack import ROOT, Stack, prepared, waited
+from deploy.compose import checks, env_file
+from deploy.compose.stack import MOUNTED, ROOT, Stack, prepared, waited
+from services.cli import backup_seal
 
 POSTGRES_IMAGE = "postgres:18-bookworm"
 DATABASE = "paperfold"
@@ -61,32 +62,44 @@ def backup(stack: Stack, file: Path) -> int:
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             inside(stack, "postgres", *DUMP, stdout=out)
-            os.fsync(out.fileno())
         found = manifest(part, image_of(stack.file))
-        os.link(part, file)
+        backup_seal.seal(part)
+        with part.open("rb") as whole:
+            os.fsync(whole.fileno())
+        put(part, file)
     finally:
         part.unlink(missing_ok=True)
     print(f"{file}: schema {found.schema}, market {found.words}, {file.stat().st_size:,} bytes")
     return 0
 
 
+def put(part: Path, file: Path) -> None:
+    """Give a file its name, unless another has it meanwhile."""
+    try:
+        os.link(part, file)
+    except FileExistsError:
+        raise SystemExit(f"{file} is there already: a backup is never written over another") from None
+    except OSError:  # a disk or share that has no second names
+        part.rename(file)
+
+
 def restore(env: Path, file: Path) -> int:
-    """Into a system that is new: its database must hold no table. Redis is emptied, for it may know later minutes."""
+    """Into a system that is new: its database must hold no table. Redis is emptied, for it may know later minutes.
+
+    What is refused is refused before anything is written or stopped.
+    """
     found = manifest(file, image_of(env))
     newest = max(path.name[:4] for path in VERSIONS.glob("[0-9]*.py"))
     if found.schema > newest:
         raise SystemExit(f"{file} is of schema {found.schema}, this release knows those up to {newest}")
     is_new = prepared(env, found.market or "auto")
+    for folder in MOUNTED:
+        checks.opened_for_containers(folder)
     stack = Stack(env, [])
-    if stack.compose("stop", every_profile=True) or stack.compose("up", "-d", *STORES):
+    with_empty_stores(stack)
+    if stack.compose("stop", every_profile=True):
         return 1
-    if not waited(lambda: all(is_healthy(stack, name) for name in STORES), READY_S):
-        raise SystemExit("the stores do not become healthy: `make logs` says why")
-    if inside(stack, "postgres", *PSQL, f"--command={TABLES}") != "0":
-        raise SystemExit(
-            "the database of this system is not empty: restore into a new one (ENV=.env.restored), or drop this one "
-            "first (docs/operations.md, Backup and restore)"
-        )
+    with_empty_stores(stack)
     with file.open("rb") as dump:
         inside(stack, "postgres", *RESTORE, stdin=dump)
     inside(stack, "redis", "redis-cli", "flushall")
@@ -102,6 +115,19 @@ def restore(env: Path, file: Path) -> int:
     return 0
 
 
+def with_empty_stores(stack: Stack) -> None:
+    """Start the stores, unless they run. Ends the program when the database holds a table."""
+    if stack.compose("up", "-d", *STORES):
+        raise SystemExit("the stores do not start: Compose says why")
+    if not waited(lambda: all(is_healthy(stack, name) for name in STORES), READY_S):
+        raise SystemExit("the stores do not become healthy: `make logs` says why")
+    if inside(stack, "postgres", *PSQL, f"--command={TABLES}") != "0":
+        raise SystemExit(
+            "the database of this system is not empty: restore into a new one (ENV=.env.restored), or drop this one "
+            "first (docs/operations.md, Backup and restore)"
+        )
+
+
 def go_on_from(env: Path, end: str, is_new: bool) -> None:
     """A simulated exchange keeps its clock in a volume of its own: a new one begins where the record ends."""
     line = f"PAPERFOLD__SIM__START={end}"
@@ -113,20 +139,26 @@ def go_on_from(env: Path, end: str, is_new: bool) -> None:
 
 
 def manifest(file: Path, image: str) -> Manifest:
-    """Of a backup. Ends the program for a file that is none."""
-    command = ("docker", "run", "--rm", "--interactive", "--network=none", "--entrypoint=pg_restore", image)
-    with file.open("rb") as dump:
-        done = subprocess.run(
-            [*command, "--data-only", "--table=market", "--table=alembic_version", "--file=-"],
-            stdin=dump, capture_output=True, check=False,
-        )  # fmt: skip
-    if done.returncode != 0:
-        raise SystemExit(f"{file}: no backup that pg_restore can read: {done.stderr.decode(errors='replace').strip()}")
-    rows = first_rows(done.stdout.decode())
+    """Of a backup. Ends the program for a file that is none, or not all of one: it is read to its end."""
+    if backup_seal.is_intact(file) is False:
+        raise SystemExit(f"{file}: changed since it was written: its checksum is another")
+    unpacked(file, image, "--file=/dev/null")
+    script = unpacked(file, image, "--data-only", "--table=market", "--table=alembic_version", "--file=-")
+    rows = first_rows(script)
     if "alembic_version" not in rows:
         raise SystemExit(f"{file}: no backup of a Paperfold database: no schema version in it")
     owner = rows.get("market", {})
     return Manifest(rows["alembic_version"]["version_num"], owner.get("market", ""), owner.get("fingerprint", ""))
+
+
+def unpacked(file: Path, image: str, *options: str) -> str:
+    """What pg_restore makes of a backup without a database. Ends the program with its last words when it cannot."""
+    command = ("docker", "run", "--rm", "--interactive", "--network=none", "--entrypoint=pg_restore", image, *options)
+    with file.open("rb") as dump:
+        done = subprocess.run(command, stdin=dump, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{file}: no backup that pg_restore can read: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout.decode()
 
 
 def first_rows(script: str) -> dict[str, dict[str, str]]:
@@ -159,14 +191,12 @@ def inside(
 
 def container_of(stack: Stack, service: str) -> str:
     """The service's container. Ends the program when it does not run."""
-    chosen = (f"project={stack.values['COMPOSE_PROJECT_NAME']}", f"service={service}", "oneoff=False")
-    filters = [f"--filter=label=com.docker.compose.{one}" for one in chosen]
-    done = subprocess.run(["docker", "ps", "--quiet", *filters], stdout=subprocess.PIPE, text=True, check=False)
-    if not done.stdout.strip():
+    found = checks.containers(stack.values["COMPOSE_PROJECT_NAME"], service)
+    if not found:
         raise SystemExit(
             f"{service} does not run: make up{'' if stack.file.name == '.env' else f' ENV={stack.file.name}'}"
         )
-    return done.stdout.split()[0]
+    return found[0]
 
 
 def is_healthy(stack: Stack, service: str) -> bool:
@@ -185,12 +215,14 @@ def main() -> int:
     parser.add_argument("verb", choices=("backup", "restore"))
     parser.add_argument("file", type=Path)
     args = parser.parse_args()
-    if args.verb == "restore":
-        if not args.file.is_file():
-            raise SystemExit(f"{args.file} is not there")
-        return restore(args.env, args.file)
-    if not args.env.exists():
+    if args.verb == "restore" and not args.file.is_file():
+        raise SystemExit(f"{args.file} is not there")
+    if args.verb == "backup" and not args.env.exists():
         raise SystemExit(f"{args.env.name} is not there: nothing has been started with `make up`")
+    checks.engine_answers()
+    if args.verb == "restore":
+        return restore(args.env, args.file)
+    checks.file_is_whole(args.env, os.environ)
     return backup(Stack(args.env, []), args.file)
 
 

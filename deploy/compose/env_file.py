@@ -3,7 +3,8 @@
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import count
 from pathlib import Path
 
 SECRETS = (
@@ -30,9 +31,12 @@ HEAD = """\
 """
 
 
-def write(path: Path, market: str) -> dict[str, str]:
-    """Make the file, whole or not at all, and never over another. Its values. Raises FileExistsError."""
-    values = {"COMPOSE_PROJECT_NAME": project_of(path)} | MARKETS[market] | DEFAULTS
+def write(path: Path, market: str, projects: Collection[str] = ()) -> dict[str, str]:
+    """Make the file, whole or not at all, and never over another. Its values. Raises FileExistsError.
+
+    `projects`: names that others on this machine have.
+    """
+    values = {"COMPOSE_PROJECT_NAME": free_name(project_of(path), projects)} | MARKETS[market] | DEFAULTS
     values |= {name: str(free_port(first)) for name, first in PORTS.items()}
     values |= {name: secrets.token_hex(32) for name in SECRETS}  # hex: as safe in an address as on a command line
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -58,6 +62,11 @@ def project_of(path: Path) -> str:
     """`.env` is paperfold's, `.env.sim` is paperfold-sim's: two files are two systems, with volumes of their own."""
     more = "".join(letter if letter.isalnum() else "-" for letter in path.name.removeprefix(".env").lower()).strip("-")
     return f"paperfold-{more}" if more else "paperfold"
+
+
+def free_name(first: str, taken: Collection[str]) -> str:
+    """`first`, or with a number behind it that nobody has: a second checkout must not find the first one's data."""
+    return next(name for number in count(1) if (name := first if number == 1 else f"{first}-{number}") not in taken)
 
 
 def free_port(first: int) -> int:

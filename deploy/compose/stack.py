@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.compose import env_file
+from deploy.compose import checks, env_file
 from services.cli.up.loopback import answers, ask_api
 from services.cli.up.market import BANNER, choose
 
@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (("docker", "compose"), ("docker-compose",))
 PROFILES = ("demo", "monitoring", "tools")
 REST_URL = "https://api.binance.us"
+MOUNTED = tuple(ROOT / "deploy" / "compose" / name for name in ("postgres", "redis", "prometheus", "grafana"))
+PUBLISHED = {"dashboard": "DASHBOARD_PORT", "api": "API_PORT", "grafana": "GRAFANA_PORT"}
 READY_S = 180.0
 FEED_S = 20.0  # for the first word of the exchange
 
@@ -41,7 +43,8 @@ class Stack:
         return subprocess.run(command, cwd=ROOT, check=False).returncode
 
     def url(self, service: str) -> str:
-        return f"http://127.0.0.1:{self.values[f'{service}_PORT']}"
+        name = f"{service}_PORT"
+        return f"http://127.0.0.1:{self.values.get(name, env_file.PORTS[name])}"
 
     def is_ready(self) -> bool:
         """API and dashboard answer for themselves and their neighbours."""
@@ -79,9 +82,14 @@ def prepared(file: Path, market: str) -> bool:
     """Make `.env` unless it is there; whether it was made. Ends the program for another market's file."""
     if not file.exists():
         chosen = choose(market, REST_URL, ())
-        env_file.write(file, chosen.name)
-        print(f"{file.name} written: market {chosen.name}, random secrets")
-        return True
+        with contextlib.suppress(FileExistsError):  # somebody else has just made it
+            made = env_file.write(file, chosen.name, checks.projects())
+            print(f"{file.name} written: market {chosen.name}, random secrets")
+            if (name := made["COMPOSE_PROJECT_NAME"]) != (other := env_file.project_of(file)):
+                print(f"There are containers or volumes of a system {other} already, of another checkout or of a file "
+                      f"that is gone. They are left alone; this system is new, and is called {name}.")  # fmt: skip
+            return True
+    checks.file_is_whole(file, os.environ)
     found = env_file.read(file, os.environ).get("MARKET", "binance-us")
     if market not in ("auto", found):
         raise SystemExit(
@@ -94,19 +102,34 @@ def prepared(file: Path, market: str) -> bool:
 def up(args: argparse.Namespace) -> int:
     """Build what has changed, start, wait until ready, say where it is."""
     compose_command()  # before anything is written
+    checks.engine_answers()
     is_new = prepared(args.env, args.market)
+    for folder in MOUNTED:
+        checks.opened_for_containers(folder)
     stack = Stack(args.env, args.profile)
     scale = [] if args.runners is None else ["--scale", f"runner={args.runners}"]
-    print("Building images (the first time takes some minutes)", flush=True)
-    failed = stack.compose("build", "--quiet") or stack.compose("up", "-d", "--remove-orphans", *scale)
-    if failed or not waited(stack.is_ready, READY_S):
-        stack.compose("ps")
-        print(f"Not ready. `make logs` says why; the admin's token is ADMIN_TOKEN in {args.env.name}.", file=sys.stderr)
+    if not args.no_build:
+        print("Building images (the first time takes some minutes)", flush=True)
+        if stack.compose("build", "--quiet"):
+            print("An image was not built. `make images` shows all of it.", file=sys.stderr)
+            return 1
+    without = ["--no-build"] if args.no_build else []
+    if stack.compose("up", "-d", "--remove-orphans", *without, *scale) or not waited(stack.is_ready, READY_S):
+        not_ready(stack)
         return 1
     print(welcome(stack, is_new))
     if not waited(stack.has_exchange_time, FEED_S):
         print("The exchange has not answered yet: nothing can be started. `make logs`, ingest.", file=sys.stderr)
     return 0
+
+
+def not_ready(stack: Stack) -> None:
+    """What stands, what is known of the reason, where to look for the rest."""
+    stack.compose("ps")
+    published = {name: port for name, port in PUBLISHED.items() if name != "grafana" or "monitoring" in stack.profiles}
+    for sentence in checks.troubles(stack.values, published):
+        print(sentence, file=sys.stderr)
+    print(f"Not ready. `make logs` says why; the admin's token is ADMIN_TOKEN in {stack.file.name}.", file=sys.stderr)
 
 
 def welcome(stack: Stack, is_new: bool) -> str:
@@ -166,16 +189,21 @@ def arguments() -> argparse.ArgumentParser:
         if work is up:
             verb.add_argument("--market", choices=("auto", *env_file.MARKETS), default="auto")
             verb.add_argument("--runners", type=int)
+            verb.add_argument("--no-build", action="store_true", help="images are here already, or can be pulled")
     return parser
 
 
 def main() -> int:
     args = arguments().parse_args()
-    if args.work not in (up, images) and not args.env.exists():
-        raise SystemExit(f"{args.env.name} is not there: nothing has been started with `make up`")
+    if args.work not in (up, images):
+        if not args.env.exists():
+            raise SystemExit(f"{args.env.name} is not there: nothing has been started with `make up`")
+        checks.file_is_whole(args.env, os.environ)
     try:
         code: int = args.work(args)
     except KeyboardInterrupt:
+        if args.work is up:
+            print("Interrupted. What runs goes on: `make up` again, or `make down`.", file=sys.stderr)
         return 130
     return code
 

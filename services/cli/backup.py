@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Text, column, exists, select, table, text
 
+from services.cli import backup_seal
 from services.cli.client_programs import run
 from shared.domain.errors import InputError, UnavailableError
 from shared.store import auth, database, market, migrate, schema_version, statements, tables
@@ -54,6 +55,7 @@ def backup(url: str, file: Path) -> Manifest:
             f"--lock-wait-timeout={LOCK_WAIT_MS}", f"--file={fresh}",
         )  # fmt: skip
         manifest = read(fresh)
+        backup_seal.seal(fresh)
         _sync(fresh)
         fresh.replace(file)
     finally:
@@ -89,13 +91,24 @@ def read(file: Path) -> Manifest:
     )
 
 
+def check(file: Path) -> None:
+    """Read a backup to its end. Raises InputError when bytes of it are missing or others than were written."""
+    if backup_seal.is_intact(file) is False:
+        raise InputError(str(file), "a backup as it was written", "changed since: its checksum is another")
+    try:
+        run("pg_restore", None, f"--file={os.devnull}", str(file))
+    except UnavailableError as error:
+        raise InputError(str(file), "a backup that pg_restore can read to its end", str(error)) from error
+
+
 def restore(url: str, file: Path, who: str) -> Manifest:
     """Put a backup into the empty database at `url`, and bring it to this release's schema.
 
-    All of it or nothing. Raises InputError when the database is not empty, is of another schema or market, or when the
-    backup was made by a newer release.
+    All of it or nothing. Raises InputError when the database is not empty, is of another schema or market, when the
+    backup was made by a newer release, or when it is not whole.
     """
     manifest = read(file)
+    check(file)
     if manifest.schema > schema_version.newest():
         raise InputError(str(file), f"a backup of schema {schema_version.newest()} or older", manifest.schema)
     engine = database.connect(url, "paperfold-cli", pool_size=1, statement_s=STATEMENT_S, transaction_s=STATEMENT_S)

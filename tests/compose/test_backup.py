@@ -146,8 +146,11 @@ def test_a_backup_of_a_trading_system_goes_on_in_a_new_one(place: Path) -> None:
         after = exports(first, runs)
         again = command(first, "backup", file)
         assert (again.returncode, "never written over" in again.stderr) == (1, True), again
+        trading = {name: first.containers(name) for name in ("runner", "ingest", "api", "postgres", "redis")}
         not_empty = command(first, "restore", file)
         assert (not_empty.returncode, "is not empty" in not_empty.stderr) == (1, True), not_empty
+        assert {name: first.containers(name) for name in trading} == trading, "a refusal stops nobody"
+        assert all(trading.values())
     say("backed up, and gone")
 
     del given["PAPERFOLD__SIM__START"]  # the restored system's own file says where its exchange goes on

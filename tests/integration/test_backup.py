@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from services.cli import backup as backups
+from services.cli import backup_seal
 from services.cli.__main__ import main
 from services.cli.client_programs import connection
 from services.cli.stores import started
@@ -265,6 +266,29 @@ def test_half_a_backup_restores_nothing(filled: tuple[str, Path], fresh: Callabl
         backups.restore(url, filled[1], "grace")
     with engine_of(url) as engine, db.begin(engine) as conn:
         assert conn.scalar(text("select to_regclass('runs')")) is None
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_a_backup_with_a_byte_changed_touches_nothing(
+    filled: tuple[str, Path], fresh: Callable[[], str], share: float
+) -> None:
+    url, file = fresh(), filled[1]
+    migrate.upgrade(url)
+    whole = bytearray(file.read_bytes())
+    whole[round(len(whole) * share)] ^= 0x01
+    file.write_bytes(whole)
+    with pytest.raises(InputError, match=f"{file.name}"):
+        backups.restore(url, file, "grace")
+    with engine_of(url) as engine, db.begin(engine) as conn:
+        assert conn.scalar(text("select to_regclass('runs')")) == "runs"
+
+
+def test_a_backup_without_a_seal_is_one_of_an_older_release(filled: tuple[str, Path], fresh: Callable[[], str]) -> None:
+    url, file = fresh(), filled[1]
+    assert backup_seal.is_intact(file) is True
+    file.write_bytes(file.read_bytes()[: -backup_seal.LENGTH])
+    assert backup_seal.is_intact(file) is None
+    assert backups.restore(url, file, "grace").schema == schema_version.newest()
 
 
 @pytest.mark.parametrize("content", [b"", b"name: a-strategy\n"], ids=["empty", "text"])

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.compose import env_file, stack
+from deploy.compose import checks, env_file, stack
 from deploy.image import healthy, locked
 from services.api.metrics import Metrics
 from services.ingest.metrics import Meters
@@ -62,6 +62,98 @@ def test_its_values_are_read_as_compose_reads_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "project"), [(".env", "paperfold"), (".env.Sim_2", "paperfold-sim-2")])
 def test_each_file_is_a_project_of_its_own(name: str, project: str) -> None:
     assert env_file.project_of(Path(name)) == project
+
+
+def test_a_second_checkout_does_not_find_the_first_one_s_data(tmp_path: Path) -> None:
+    """Both call their file .env; with one name they would share containers and volumes, under two sets of passwords."""
+    assert env_file.write(tmp_path / ".env", "sim", {"books"})["COMPOSE_PROJECT_NAME"] == "paperfold"
+    there = {"paperfold", "paperfold-2", "books"}
+    for name, project in ((".env.b", "paperfold-b"), (".env", "paperfold-3")):
+        (tmp_path / ".env").unlink(missing_ok=True)
+        assert env_file.write(tmp_path / name, "sim", there)["COMPOSE_PROJECT_NAME"] == project
+
+
+def test_a_file_that_lacks_something_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / ".env"
+    values = env_file.write(file, "sim")
+    checks.file_is_whole(file, {})
+    assert capsys.readouterr().err == ""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join(line for line in lines if not line.startswith("REDIS_PASSWORD")), encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"\.env lacks REDIS_PASSWORD\..*echo REDIS_PASSWORD="):
+        checks.file_is_whole(file, {})
+    checks.file_is_whole(file, {"REDIS_PASSWORD": values["REDIS_PASSWORD"]})  # Compose takes it from there too
+    with pytest.raises(SystemExit, match="lacks ADMIN_TOKEN"):
+        checks.file_is_whole(file, {"REDIS_PASSWORD": "x", "ADMIN_TOKEN": ""})
+
+
+def test_a_file_that_others_can_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / ".env"
+    env_file.write(file, "sim")
+    file.chmod(0o640)
+    checks.file_is_whole(file, {})
+    assert "chmod 600 .env" in capsys.readouterr().err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640  # whoever opened it may have meant it
+
+
+def test_a_port_that_the_file_does_not_name_is_the_usual_one(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    text = "".join(f"{name}={value}\n" for name, value in env_file.write(file, "sim").items() if "PORT" not in name)
+    file.write_text(text, encoding="utf-8")
+    assert stack.Stack(file, []).url("API") == "http://127.0.0.1:8000"
+
+
+def test_what_containers_read_is_open_to_them_under_a_strict_umask(tmp_path: Path) -> None:
+    folder, script, conf = tmp_path / "redis", tmp_path / "redis" / "start.sh", tmp_path / "redis" / "redis.conf"
+    folder.mkdir(mode=0o700)
+    for file, mode in ((script, 0o700), (conf, 0o600)):
+        file.touch(mode)
+    checks.opened_for_containers(folder)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, script, conf)] == [0o755, 0o755, 0o644]
+    mounted = {path.partition(":")[0] for one in COMPOSE["services"].values() for path in one.get("volumes", ())}
+    ours = {(ROOT / path).resolve() for path in mounted if path.startswith("./")}
+    assert {path for path in ours if not any(path.is_relative_to(folder) for folder in stack.MOUNTED)} == set()
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that comes first on the path, with a Compose that agrees to everything."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program(folder / "docker-compose", "exit 0")
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return folder
+
+
+def program(file: Path, script: str) -> None:
+    file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
+@pytest.mark.parametrize("words", [("stack", "up"), ("backup", "restore", "README.md")], ids=lambda words: words[-1])
+def test_without_an_engine_nothing_is_written(programs: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    program(programs / "docker", '[ "$1" = compose ] && exit 1; echo "Cannot connect. Is it running?" >&2; exit 1')
+    file = tmp_path / ".env"
+    command = [sys.executable, "-S", "-m", f"deploy.compose.{words[0]}", "--env", str(file), *words[1:]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "no Docker engine answers: Cannot connect. Is it running?\n")
+    assert not file.exists()
+
+
+def test_a_system_that_did_not_get_ready_names_what_a_person_can_mend(programs: Path) -> None:
+    program(programs / "docker", """case "$*" in
+        *service=migrate*) echo m1;; "inspect "*) echo 1;; "logs "*) echo "schema 9999" >&2;;
+    esac""")  # fmt: skip
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        values = {"COMPOSE_PROJECT_NAME": "paperfold-x", "API_PORT": port, "DASHBOARD_PORT": port}
+        said = checks.troubles(values, {"api": "API_PORT"})
+        assert [re.sub(r"\s+", " ", text) for text in said] == [
+            f"Port {port} of 127.0.0.1 is another program's: API_PORT=... in the file names another.",
+            "The database was not brought to this release's schema: schema 9999",
+        ]
+    program(programs / "docker", "echo 0")  # everything runs, and migrate has ended well
+    assert checks.troubles(values, {"api": "API_PORT"}) == []
 
 
 def test_a_port_that_is_taken_is_passed_over() -> None:
