@@ -116,7 +116,7 @@ def test_all_who_ask_at_once_wait_for_one_child(api: Api, long: int):
 
 def test_without_a_child_the_request_adds_up_itself(api: Api, long: int):
     context = api.app.state.context
-    context.adders._url = "postgresql://nobody@127.0.0.1:1/nothing"
+    context.adders._children._url = "postgresql://nobody@127.0.0.1:1/nothing"
     assert api.get(f"/runs/{long}/stats") == alone(api, long)
     assert added_up(api) == 0
 

@@ -1,7 +1,7 @@
 """The record through the command line: imported under its rule, listed, verified, and folded by a backtest."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +19,6 @@ from tests.support.desk import BUSY, FIRST_MS, RULES, walk
 
 DAY = walk(600, skipped=frozenset(range(200, 205)))
 Paperfold = Callable[..., Said]
-
-
-@pytest.fixture
-def engine(database: str) -> Iterator[Engine]:
-    engine = store.connect(database, "tests")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

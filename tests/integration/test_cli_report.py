@@ -1,27 +1,14 @@
 """`export RUN --report`: the page that a backtest of the same minutes writes, out of what the API says."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from services.cli.html_report import from_api
 from shared.domain.timeframe import MINUTE_MS
-from tests.support.cli import Shell, bar_file, shell_of
+from tests.support.cli import Shell, bar_file
 from tests.support.desk import BUSY
 from tests.support.reports import Page
-
-
-@pytest.fixture
-def shell(
-    database: str,
-    redis_url: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Shell]:
-    with shell_of(database, redis_url, tmp_path, capsys, monkeypatch) as shell:
-        yield shell
 
 
 def page_of(path: Path) -> Page:

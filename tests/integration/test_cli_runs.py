@@ -1,13 +1,11 @@
 """Client commands against a real API and a real runner: a run from its start to its end, and every kind of refusal."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support.cli import TOKEN, Shell, bar_file, shell_of
+from tests.support.cli import TOKEN, Shell, bar_file
 from tests.support.desk import BUSY, MINUTE_MS
 
 BROKEN = """
@@ -18,18 +16,6 @@ indicators: [{ id: mean, type: SMAA, timeframe: entry, length: 3 }]
 logic: { entry_long: ["close > nowhere"] }
 risk_management: { position_size: { base_size: 0.3 } }
 """
-
-
-@pytest.fixture
-def shell(
-    database: str,
-    redis_url: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Shell]:
-    with shell_of(database, redis_url, tmp_path, capsys, monkeypatch) as shell:
-        yield shell
 
 
 def test_a_run_from_start_to_end(shell: Shell) -> None:

@@ -17,7 +17,7 @@ from shared.bus import client, stream
 from shared.domain.errors import FencedError
 from shared.store import bars, database, ingest_lease, market
 from shared.store.market import Instrument
-from tests.support.store import START, M, a_bar, an_instrument, engine_of, span
+from tests.support.store import START, M, a_bar, an_instrument, span
 
 LENGTH = 100
 
@@ -60,12 +60,6 @@ async def until(what: Callable[[], bool]) -> None:
     async with asyncio.timeout(8):
         while not what():
             await asyncio.sleep(0.02)
-
-
-@pytest.fixture
-def engine(database):  # type: ignore[no-untyped-def]
-    with engine_of(database) as engine:
-        yield engine
 
 
 @pytest.fixture

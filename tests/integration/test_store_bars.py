@@ -27,12 +27,6 @@ def kinds(recorded: bars.Recorded) -> list[tuple[str, int]]:
     return [(revision.kind, (revision.bar.open_ms - START) // M) for revision in recorded.revisions]
 
 
-@pytest.fixture
-def conn(database: str):  # type: ignore[no-untyped-def]
-    with engine_of(database) as engine, store.begin(engine) as conn:
-        yield conn
-
-
 def test_a_bar_comes_back_as_it_was_given(conn: Connection) -> None:
     i = an_instrument(conn)
     given = [

@@ -1,21 +1,19 @@
 """Decisions as rows: written once, compared by value, read back as the fold gave them."""
 
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from shared.domain.decision import Decision, EquityPoint, Fill, Note, OrderEvent, Trade
 from shared.domain.errors import DivergenceError
 from shared.store import counters, curves, snapshots
-from shared.store import database as store
 from shared.store.counters import Counter, Counts
 from shared.store.decisions import page, read_decisions, write_decisions
 from shared.store.snapshots import Snapshot
 from tests.support.instruments import RULES
-from tests.support.store import START, M, a_run, engine_of
+from tests.support.store import START, M, a_run
 
 # a long trade with a stop that is moved once: ticks of 0.01, steps of 0.00001, units of 1e-8
 STORY: list[Decision] = [
@@ -32,18 +30,6 @@ STORY: list[Decision] = [
           9_899, 10_050, 4),
     EquityPoint(11, START + 4 * M - 1, 999_969_525_000, 999_969_525_000, 0),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def engine(database: str) -> Iterator[Engine]:
-    with engine_of(database) as engine:
-        yield engine
-
-
-@pytest.fixture
-def conn(engine: Engine) -> Iterator[Connection]:
-    with store.begin(engine) as conn:
-        yield conn
 
 
 def counted(conn: Connection) -> int:

@@ -1,16 +1,13 @@
 """v_orders: what an order's latest event left of it, also when it fills in parts."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
-import pytest
 from sqlalchemy import Connection, text
 
 from shared.domain.decision import ORDER_EVENTS, REASONS, Decision, OrderEvent
-from shared.store import database as db
 from shared.store.decisions import write_decisions
 from tests.support.instruments import RULES
-from tests.support.store import START, a_run, engine_of
+from tests.support.store import START, a_run
 
 # (event, quantity in steps of 0.00001) of one order -> what waits then
 LIVES: dict[str, tuple[tuple[tuple[str, int], ...], str]] = {
@@ -28,12 +25,6 @@ LIVES: dict[str, tuple[tuple[tuple[str, int], ...], str]] = {
     "rejected": ((("submitted", 900), ("rejected", 900)), "0"),
     "expired": ((("submitted", 900), ("expired", 900)), "0"),
 }
-
-
-@pytest.fixture
-def conn(database: str) -> Iterator[Connection]:
-    with engine_of(database) as engine, db.begin(engine) as conn:
-        yield conn
 
 
 def events(first_seq: int, life: tuple[tuple[str, int], ...]) -> list[Decision]:

@@ -1,7 +1,6 @@
 """Ownership: leases in the database's clock, claims under epochs, and the fence around every commit."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Barrier
@@ -17,19 +16,7 @@ from shared.store import database as store
 from shared.store.commits import Committed
 from shared.store.ownership import Progress
 from shared.store.runs import Run
-from tests.support.store import START, M, a_run, a_runner, a_step, commit_progress, engine_of
-
-
-@pytest.fixture
-def engine(database: str) -> Iterator[Engine]:
-    with engine_of(database) as engine:
-        yield engine
-
-
-@pytest.fixture
-def conn(engine: Engine) -> Iterator[Connection]:
-    with store.begin(engine) as conn:
-        yield conn
+from tests.support.store import START, M, a_run, a_runner, a_step, commit_progress
 
 
 def a_claimed_run(conn: Connection, runner_id: UUID) -> Run:

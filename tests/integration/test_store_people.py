@@ -1,6 +1,5 @@
 """Strategies, runs as people ask for them, keys, sessions and what was done; what people with psql see of it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -12,18 +11,10 @@ from shared.domain.decision import Decision, EquityPoint, Fill, OrderEvent
 from shared.domain.errors import InputError
 from shared.domain.timeframe import DAY_MS
 from shared.store import auth, bars, market, reads, roles, runs, strategies, tables
-from shared.store import database as store
 from shared.store.auth import Key
 from shared.store.decisions import write_decisions
 from tests.support.instruments import RULES
-from tests.support.store import START, M, a_bar, a_run, a_runner, an_instrument, engine_of, span
-
-
-@pytest.fixture
-def conn(database: str) -> Iterator[Connection]:
-    with engine_of(database) as engine, store.begin(engine) as conn:
-        yield conn
-
+from tests.support.store import START, M, a_bar, a_run, a_runner, an_instrument, span
 
 # -------------------------------------------------------------------------------------------------------- strategies
 
