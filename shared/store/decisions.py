@@ -18,10 +18,11 @@ from shared.domain.decision import Decision, OrderEvent
 from shared.domain.errors import DivergenceError
 from shared.domain.instrument import InstrumentRules
 from shared.store import decision_columns, statements
-from shared.store.arrays import CHUNK
 from shared.store.rows import LAYOUT, Record, Scale, columns, from_row, lines
 
 Batch = Iterable[tuple[int, InstrumentRules, Sequence[Decision]]]
+
+CHUNK = 2_000  # rows read at a time: five times as many take as long, and 20 MB more
 
 _SQL = statements.load("decisions")
 _LAST = 1 << 62
