@@ -59,6 +59,7 @@ def create_app(settings: Settings, engine: Engine, bus: Redis, events_bus: Async
         if starting is not None:
             await cancelled([starting])
         ctx.adders.close()
+        ctx.exports.close()
         await events_bus.aclose()
         bus.close()
         engine.dispose()

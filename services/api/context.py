@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from services.api.adders import Adders
 from services.api.auth import Keys, Person, bearer, require
+from services.api.exports import Exports
 from services.api.ledger import Ledgers
 from services.api.metrics import Metrics
 from shared.bus import pubsub
@@ -51,12 +52,14 @@ class Context:
     keys: Keys = field(default_factory=Keys)
     ledgers: Ledgers = field(default_factory=Ledgers)
     adders: Adders = field(init=False)
+    exports: Exports = field(init=False)
     not_started: str | None = "starting"  # why start-up has not been completed
     refused_write: tuple[float, str] | None = None  # wall seconds, reason: the last write that the database refused
 
     def __post_init__(self) -> None:
         url = self.engine.url.render_as_string(hide_password=False)
         self.adders = Adders(url, self.ledgers, self.metrics.added_up)
+        self.exports = Exports(url, self.metrics.exported)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from services.api.export import NothingToExportError
 from shared import log
 from shared.domain.errors import InputError, PaperfoldError, UnavailableError
 from shared.strategy.problems import Problem, StrategyError
@@ -46,6 +47,7 @@ ERROR_STATUS: dict[type[Exception], Kind] = {
     InputError: Kind(422, "invalid-input"),
     NotFoundError: Kind(404, "not-found"),
     WrongStateError: Kind(409, "wrong-state"),
+    NothingToExportError: Kind(409, "wrong-state"),
     UnauthorizedError: Kind(401, "unauthorized", {"WWW-Authenticate": "Bearer"}),
     ForbiddenError: Kind(403, "forbidden"),
     UnavailableError: Kind(503, "unavailable", {"Retry-After": "1"}),

@@ -43,6 +43,9 @@ class Metrics:
         self.added_up = Counter(
             "paperfold_runs_added_up_total", "Long runs whose statistics a child added up.", registry=self.registry
         )
+        self.exported = Counter(
+            "paperfold_runs_exported_total", "Documents of long runs that a child wrote.", registry=self.registry
+        )
         self.neighbours = Gauge("paperfold_neighbour_up", "1: it answers.", ("neighbour",), registry=self.registry)
         build = Gauge("paperfold_build_info", "1.", ("version",), registry=self.registry)
         build.labels(version).set(1)

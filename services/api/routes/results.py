@@ -4,16 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
-from services.api import export, schemas, views
+from services.api import export, exports, schemas, views
 from services.api.context import Context, Ctx, Viewer
+from services.api.exports import Exported
 from services.api.responses import problems
 from services.api.routes.runs import Limit, Offset, Order, RunId, find
 from services.api.rules import rules_json
 from shared.domain.decision import NOTES, Fill, Note, OrderEvent, Trade
 from shared.performance.breakdowns import BREAKDOWNS, Breakdown, Row
 from shared.performance.calendar import PERIODS
-from shared.performance.document import dumps, fill_json, order_json, trade_json
+from shared.performance.document import fill_json, order_json, trade_json
 from shared.store import counters, curves, database
 from shared.store.decisions import page
 from shared.store.rows import Record
@@ -112,11 +114,22 @@ def rules(run_id: RunId, ctx: Ctx, _: Viewer) -> schemas.Rules:
 
 
 @router.get("/export", summary="The document of `paperfold backtest --json`", response_class=Response)
-def whole(run_id: RunId, ctx: Ctx, _: Viewer) -> Response:
+async def whole(run_id: RunId, ctx: Ctx, _: Viewer) -> Response:
+    text = await run_in_threadpool(document_at_once, ctx, run_id)
+    headers = {"Content-Disposition": f'attachment; filename="run-{run_id}.json"'}
+    if text is None:
+        return Exported(ctx.exports, run_id, headers)
+    return Response(text, media_type="application/json", headers=headers)
+
+
+def document_at_once(ctx: Context, run_id: int) -> str | None:
+    """The document of a run; None of one that is too long to be written in between."""
     with database.long_read(ctx.engine) as conn:
-        text = dumps(export.document_of(conn, ctx.ledgers.plans, find(conn, run_id)))
-    name = f'attachment; filename="run-{run_id}.json"'
-    return Response(text, media_type="application/json", headers={"Content-Disposition": name})
+        run = find(conn, run_id)
+        if run.seq > exports.MANY:
+            export.folded(conn, run)
+            return None
+        return "".join(export.pieces(conn, ctx.ledgers.plans, run))
 
 
 def listed(ctx: Context, run_id: int, record: Record, limit: int, offset: int, order: Order) -> dict[str, object]:
