@@ -4,6 +4,9 @@ set -eu
 export PIP_NO_INDEX=1 PIP_QUIET=1 PIP_NO_COMPILE=1
 python -m pip --python "$2/bin/python" install --no-deps --prefix "$3" dist/*.whl
 
+# whatever umask the checkout was made under, a service is somebody else than its files' owner
+chmod -R a+rX,go-w "$3"
+
 # all files of one age, so that machine code made from them here fits the same files of every later build
 find "$3" -exec touch --no-dereference --date=2020-01-01T00:00Z {} +
 "$2/bin/python" -m compileall -q --invalidation-mode unchecked-hash "$3/lib"
