@@ -57,12 +57,6 @@ def ping(client: Redis) -> None:
         client.setrange(PROBE, 0, "")  # a write, as far as the server's refusals go, that leaves nothing
 
 
-async def ping_async(client: AsyncRedis) -> None:
-    """Raises UnavailableError when the server does not answer."""
-    with unavailable():
-        await client.ping()
-
-
 @contextmanager
 def unavailable() -> Iterator[None]:
     """Errors of the bus that trying again may mend, as UnavailableError."""

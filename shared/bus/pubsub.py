@@ -26,12 +26,6 @@ def publish_control(client: Redis, control: Control) -> None:
         client.publish(keys.CONTROL, codec.control_text(control))
 
 
-async def publish_control_async(client: AsyncRedis, control: Control) -> None:
-    """Wake whoever waits for a change in PostgreSQL."""
-    with unavailable():
-        await client.publish(keys.CONTROL, codec.control_text(control))
-
-
 async def publish_tick_async(client: AsyncRedis, tick: Tick) -> None:
     """Show the forming bar, and keep it for who comes later. At most twice a second: the caller's job."""
     with unavailable():
@@ -45,13 +39,6 @@ def last_tick(client: Redis, instrument: str) -> Tick | None:
     """The forming bar as last published."""
     with unavailable():
         fields: Any = client.hgetall(keys.tick(instrument))
-    return codec.tick_of(fields) if fields else None
-
-
-async def last_tick_async(client: AsyncRedis, instrument: str) -> Tick | None:
-    """The forming bar as last published."""
-    with unavailable():
-        fields: Any = await client.hgetall(keys.tick(instrument))
     return codec.tick_of(fields) if fields else None
 
 

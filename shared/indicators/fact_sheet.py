@@ -19,7 +19,7 @@ at f[lagged + k] and writes the immediate outputs, the last of the fact sheet, a
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from shared.domain.timeframe import DAY_MS
 
@@ -108,6 +108,3 @@ class Indicator:
 
     def output_index(self, name: str) -> int:
         return [o.name for o in self.outputs].index(name)
-
-
-Kernel = Callable[..., Any]

@@ -120,20 +120,9 @@ def missing(conn: Connection, instrument_id: int, wanted: Range) -> list[Range]:
     return coverage.missing(coverage_of(conn, instrument_id, wanted), wanted)
 
 
-def first_covered(conn: Connection, instrument_id: int) -> int | None:
-    """First decided minute; None when there is none."""
-    ranges = coverage_of(conn, instrument_id)
-    return ranges[0][0] if ranges else None
-
-
 def covered_until(conn: Connection, instrument_id: int, from_ms: int) -> int:
     """End of the unbroken coverage that holds `from_ms`; `from_ms` itself when it is not covered."""
     return coverage.covered_until(coverage_of(conn, instrument_id, (from_ms, from_ms + 1)), from_ms)
-
-
-def has_minute(conn: Connection, instrument_id: int, open_ms: int) -> bool:
-    """Whether the record has a bar of this minute."""
-    return bool(conn.scalar(_SQL["has_minute"], {"instrument_id": instrument_id, "open_ms": open_ms}))
 
 
 def _check(bars: Sequence[Bar], covered: Range) -> None:

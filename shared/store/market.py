@@ -122,15 +122,13 @@ def put_rules(conn: Connection, instrument_id: int, rules: InstrumentRules) -> i
 
 def latest_rules(conn: Connection, instrument_id: int) -> tuple[int, InstrumentRules] | None:
     """Id and rules of the latest capture."""
-    t = tables.instrument_rules.c
-    wanted = _rules().where(t.instrument_id == instrument_id).order_by(t.captured_ms.desc(), t.id.desc()).limit(1)
-    row = conn.execute(wanted).first()
+    rules, instruments = tables.instrument_rules, tables.instruments
+    named = select(rules, instruments.c.name.label("instrument")).join(
+        instruments, instruments.c.id == rules.c.instrument_id
+    )
+    newest = named.where(rules.c.instrument_id == instrument_id).order_by(rules.c.captured_ms.desc(), rules.c.id.desc())
+    row = conn.execute(newest.limit(1)).first()
     return None if row is None else (row.id, rules_of(row))
-
-
-def rules_by_id(conn: Connection, rules_id: int) -> InstrumentRules:
-    """The rules that a run has pinned."""
-    return rules_of(conn.execute(_rules().where(tables.instrument_rules.c.id == rules_id)).one())
 
 
 def rules_of(row: Row[Any]) -> InstrumentRules:
@@ -160,13 +158,6 @@ def hold_lease(conn: Connection, name: str, epoch: int) -> None:
 def give_up_lease(conn: Connection, name: str, epoch: int) -> None:
     """Let the next process have the lease at once."""
     conn.execute(_SQL["give_up"], {"name": name, "epoch": epoch})
-
-
-def _rules() -> Any:
-    rules, instruments = tables.instrument_rules, tables.instruments
-    return select(rules, instruments.c.name.label("instrument")).join(
-        instruments, instruments.c.id == rules.c.instrument_id
-    )
 
 
 def _spell(owner: tuple[str, str] | None) -> str:

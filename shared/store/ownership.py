@@ -160,13 +160,6 @@ def runners(conn: Connection) -> list[Runner]:
     return [Runner(*row) for row in conn.execute(_SQL["runners"])]
 
 
-def missing_runners(conn: Connection) -> tuple[int, int]:
-    """Live runs that nobody serves, and how many of them find no free slot: a person has to start runners for those."""
-    waiting = int(conn.scalar(_SQL["waiting"], {"mode": "paper"}) or 0)
-    free = sum(max(0, runner.capacity - runner.runs) for runner in runners(conn))
-    return waiting, max(0, waiting - free)
-
-
 def _claim(conn: Connection, runner_id: UUID, versions: Sequence[str], slots: Mapping[RunMode, int]) -> list[Run]:
     ids: list[int] = []
     for mode, count in slots.items():

@@ -1,7 +1,6 @@
 """Read models for screens that no other file here owns: the health of feeds."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from sqlalchemy import Connection
 
@@ -17,10 +16,8 @@ class Feed:
     instrument_id: int
     instrument: str
     status: str
-    covered_from_ms: int | None
     covered_until_ms: int | None
     last_open_ms: int | None
-    last_price: Decimal | None
     received_ms: int | None  # wall clock of ingest
 
 

@@ -123,7 +123,6 @@ def test_subscribers_in_threads_hear_what_is_published(redis: Redis, redis_url: 
     async def show() -> None:
         async with connected_async(redis_url) as connected:
             await pubsub.publish_tick_async(connected, TICK)
-            await pubsub.publish_control_async(connected, Control("run"))
 
     with pubsub.Subscription(redis, keys.RUNS, keys.CONTROL, keys.ticks(NAME)) as heard:
         assert heard.next() is None
@@ -133,7 +132,6 @@ def test_subscribers_in_threads_hear_what_is_published(redis: Redis, redis_url: 
         assert heard.next(5.0) == Control("command", 7)
         asyncio.run(show())
         assert heard.next(5.0) == TICK
-        assert heard.next(5.0) == Control("run")
     assert pubsub.last_tick(redis, NAME) == TICK
     assert pubsub.last_tick(redis, "ETH/USDT") is None
 
@@ -152,8 +150,6 @@ def test_subscribers_in_asyncio_hear_patterns(redis: Redis, redis_url: str) -> N
             while (message := await anext(messages)) == TICK:
                 pass
             heard.append(message)
-            assert await pubsub.last_tick_async(two, NAME) == TICK
-            assert await pubsub.last_tick_async(two, "ETH/USDT") is None
             await messages.aclose()  # type: ignore[attr-defined]
         return heard
 
@@ -175,12 +171,12 @@ def test_a_server_that_is_gone_is_unavailable(redis: Redis) -> None:
         with pytest.raises(UnavailableError, match=r"^bus: "):
             call()
 
-    async def ping() -> None:
+    async def show() -> None:
         async with connected_async("redis://127.0.0.1:1/0") as gone:
-            await client.ping_async(gone)
+            await pubsub.publish_tick_async(gone, TICK)
 
     with pytest.raises(UnavailableError, match=r"^bus: "):
-        asyncio.run(ping())
+        asyncio.run(show())
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,7 @@ def test_a_minute_that_was_absent_comes_late_and_is_not_inserted(conn: Connectio
     late = put(conn, i, [a_bar(0), a_bar(1), a_bar(2), a_bar(3)], span(0, 4))
     assert kinds(late) == [("late", 1)]
     assert late.new == (a_bar(3),)
-    assert not bars.has_minute(conn, i, START + M)
-    assert bars.has_minute(conn, i, START + 3 * M)
+    assert bars.read_bars(conn, i, *span(0, 4)) == [a_bar(0), a_bar(2), a_bar(3)]
 
 
 def test_instruments_do_not_share_a_record(conn: Connection) -> None:
@@ -108,10 +107,8 @@ def test_coverage_is_merged(conn: Connection, pieces: list[Range], whole: list[R
 
 def test_coverage_answers_what_is_decided(conn: Connection) -> None:
     i = an_instrument(conn)
-    assert bars.first_covered(conn, i) is None
     put(conn, i, [], span(2, 4))
     put(conn, i, [], span(6, 8))
-    assert bars.first_covered(conn, i) == span(2, 4)[0]
     assert bars.missing(conn, i, span(0, 10)) == [span(0, 2), span(4, 6), span(8, 10)]
     assert bars.missing(conn, i, span(2, 4)) == []
     assert bars.covered_until(conn, i, START + 2 * M) == START + 4 * M

@@ -200,16 +200,6 @@ def test_an_owner_that_froze_inside_a_commit_is_replaced(engine: Engine) -> None
     frozen.close()
 
 
-def test_waiting_runs_say_how_many_runners_are_missing(conn: Connection) -> None:
-    for _ in range(12):
-        a_run(conn)
-    assert ownership.missing_runners(conn) == (12, 12)
-    runner = a_runner(conn)
-    assert ownership.missing_runners(conn) == (12, 2)
-    ownership.claim(conn, runner, "1", {"paper": 10})
-    assert ownership.missing_runners(conn) == (2, 2)
-
-
 # ------------------------------------------------------------------------------------------------------------- fence
 
 

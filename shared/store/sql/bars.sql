@@ -91,9 +91,6 @@ from coverage
 where instrument_id = :instrument_id and to_ms > :from_ms and from_ms < :to_ms
 order by from_ms;
 
--- name: has_minute
-select exists (select from bars where instrument_id = :instrument_id and open_ms = :open_ms);
-
 -- name: columns
 -- Floats are made by the server: half the bytes, and the client unpacks rows of one length.
 copy (

@@ -118,10 +118,3 @@ left join runs r on r.runner_id = w.id and r.ended_at is null
 where w.lease_until > clock_timestamp()
 group by w.id
 order by w.started_at, w.id;
-
--- name: waiting
-select count(*)
-from runs r
-where r.status not in ('stopped', 'finished', 'superseded', 'failed', 'diverged')
-    and r.mode = :mode
-    and not exists (select from runners w where w.id = r.runner_id and w.lease_until > clock_timestamp());

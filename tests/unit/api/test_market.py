@@ -46,5 +46,5 @@ def test_a_frame_forms(found: Frames, tick: Tick | None, expected: object):
     ],
 )
 def test_a_feed_that_is_behind_is_stale(until: int | None, now: int | None, lag_s: float | None, health: str):
-    feed = Feed(1, "BTC/USDT", "TRADING", 0, until, None, None, None)
+    feed = Feed(1, "BTC/USDT", "TRADING", until, None, None)
     assert (feed_json(feed, now)["lag_s"], feed_json(feed, now)["health"]) == (lag_s, health)

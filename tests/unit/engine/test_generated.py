@@ -121,10 +121,6 @@ def test_compiled_is_interpreted(pytestconfig: pytest.Config) -> None:
 
 # --- that the above says something
 
-CANNOT = {
-    "no_equity",  # a run without equity is liquidated before it decides
-    "reversal", "entry",  # of no fill or rejection today
-}  # fmt: skip
 REJECTIONS = ("not_ready", "no_stop_distance", "min_quantity", "min_notional", "insufficient_cash", "invalid_stop")
 FILLS = (
     "entry", "exit", "stop", "trailing", "breakeven", "target", "partial_1", "partial_2", "time_exit", "protection",
