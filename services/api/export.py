@@ -66,7 +66,7 @@ def header_of(conn: Connection, plans: Plans, run: Run) -> Header:
         rules=run.rules,
         costs=run.costs,
         cash=run.cash,
-        bars=BarsFolded(first_ms, last_ms, warmup_from_ms, count, tuple(gaps)),
+        bars=BarsFolded(run.start_ms, first_ms, last_ms, warmup_from_ms, count, tuple(gaps)),
         digest=(run.digest or b"").hex(),
         market=market,
     )

@@ -71,7 +71,8 @@ def _again(path: Path, doc: Json, strategy: Path, bars: Any, compiled: bool) -> 
     stated, window = doc["strategy"], doc["bars"]
     try:
         cash = Decimal(doc["stats"]["starting_balance"])
-        first, last, warmup = (int(window[name]) for name in ("first_open_ms", "last_open_ms", "warmup_from_ms"))
+        start = int(window.get("start_ms", window["first_open_ms"]))  # older documents do not say it
+        last, warmup = (int(window[name]) for name in ("last_open_ms", "warmup_from_ms"))
         params, variant, instrument = dict(stated["params"]), stated["variant"], str(doc["instrument"]["name"])
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise InputError(str(path), f"an exported document ({error!r})") from error
@@ -79,10 +80,10 @@ def _again(path: Path, doc: Json, strategy: Path, bars: Any, compiled: bool) -> 
     known = {} if loaded.spec is None else {node.id for node in loaded.spec.nodes}
     ours = {name: value for name, value in params.items() if name.partition(".")[0] in known}
     plan = plan_for(loaded, variant=variant, overrides=ours, instrument=instrument)
-    rates = rates_at(first)
+    rates = rates_at(start)
     rules = rules_for(instrument, path)
     again = run_on(
-        plan, bars, Window(first, last, warmup), rules, rates.maker_ppm, rates.taker_ppm, cash, compiled
+        plan, bars, Window(start, last, warmup), rules, rates.maker_ppm, rates.taker_ppm, cash, compiled
     )  # fmt: skip
     return json.loads(dumps(again.document))  # type: ignore[no-any-return]
 

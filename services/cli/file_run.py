@@ -62,7 +62,7 @@ def run_on(
     rows = _folded(fold, columns(bars, part.first, part.end, compiled), commands)
     header = Header(
         ENGINE_VERSION, plan.name, plan.version_sha256, plan.variant, dict(plan.params), rules, setup.costs, setup.cash,
-        BarsFolded.of(times[part.traded : part.end], setup.warmup_from_ms), fold.digest.hex(),
+        BarsFolded.of(times[part.traded : part.end], setup.start_ms, setup.warmup_from_ms), fold.digest.hex(),
         Market.of(bars, part.traded, part.end),
     )  # fmt: skip
     return Folded(document(header, decisions(rows)), fold, part)

@@ -38,8 +38,12 @@ Json = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class BarsFolded:
-    """Which bars a fold took: first and last at or after the start, how many, and the holes between them."""
+    """Which bars a fold took: first and last at or after the start, how many, and the holes between them.
 
+    The start itself may be missing: a frame that ends between it and the first bar closes late, and decides.
+    """
+
+    start_ms: int  # first minute that may trade
     first_open_ms: int
     last_open_ms: int
     warmup_from_ms: int
@@ -47,13 +51,13 @@ class BarsFolded:
     gaps: tuple[Range, ...] = ()  # half-open [from_ms, to_ms) of minutes without a bar
 
     @classmethod
-    def of(cls, open_ms: Sequence[int], warmup_from_ms: int) -> "BarsFolded":
+    def of(cls, open_ms: Sequence[int], start_ms: int, warmup_from_ms: int) -> "BarsFolded":
         """Of the open times from the start on, oldest first, at least one."""
         first_ms, last_ms, count = open_ms[0], open_ms[-1], len(open_ms)
         if last_ms - first_ms == (count - 1) * MINUTE_MS:  # a million bars need no look at each
-            return cls(first_ms, last_ms, warmup_from_ms, count)
+            return cls(start_ms, first_ms, last_ms, warmup_from_ms, count)
         gaps = tuple((a + MINUTE_MS, b) for a, b in pairwise(open_ms) if b != a + MINUTE_MS)
-        return cls(first_ms, last_ms, warmup_from_ms, count, gaps)
+        return cls(start_ms, first_ms, last_ms, warmup_from_ms, count, gaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ def beginning(header: Header) -> Json:
         "instrument": rules_json(header.rules),
         "costs": costs_json(header.costs),
         "bars": {
+            "start_ms": bars.start_ms,
             "first_open_ms": bars.first_open_ms,
             "last_open_ms": bars.last_open_ms,
             "warmup_from_ms": bars.warmup_from_ms,

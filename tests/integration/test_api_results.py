@@ -44,7 +44,7 @@ def written_by_hand(api: Api, run_id: int, decisions: list[Decision]) -> str:
     plan = plan_for(load(FAST, "x.yaml"))
     header = Header(
         run.engine_version, plan.name, plan.version_sha256, None, dict(plan.params), BTC, run.costs, Decimal(10_000),
-        BarsFolded.of(list(columns.open_ms), FIRST_MS), (run.digest or b"").hex(),
+        BarsFolded.of(list(columns.open_ms), run.start_ms, FIRST_MS), (run.digest or b"").hex(),
         Market.of(columns, 0, len(columns.open_ms)),
     )  # fmt: skip
     return dumps(document(header, decisions))

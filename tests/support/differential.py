@@ -130,7 +130,7 @@ def engine_document(text: str, bars: Bars, commands: Sequence[Command] = (), **h
     traded = [ms for ms in bars.open_ms if ms >= setup.start_ms]
     header = Header(
         ENGINE_VERSION, plan.name, plan.version_sha256, plan.variant, dict(plan.params), setup.rules, setup.costs,
-        setup.cash, BarsFolded.of(traded, setup.warmup_from_ms), fold.digest.hex(),
+        setup.cash, BarsFolded.of(traded, setup.start_ms, setup.warmup_from_ms), fold.digest.hex(),
     )  # fmt: skip
     return document(header, decisions(rows))
 

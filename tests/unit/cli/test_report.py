@@ -37,7 +37,7 @@ def story(sides: tuple[int, ...] = (1, -1, 1)) -> Json:
     market = Market(START, 20_000.0)
     market.step(START + 3 * DAY_MS, 21_000.0)
     header = Header("2", "by-hand", "ab" * 32, None, {}, RULES, Costs(0, 0, 0, 0), Decimal(10**7),
-                    BarsFolded(START, START + 3 * DAY_MS, START, 4321), "cd" * 32, market)  # fmt: skip
+                    BarsFolded(START, START, START + 3 * DAY_MS, START, 4321), "cd" * 32, market)  # fmt: skip
     return document(header, decisions)  # type: ignore[arg-type]
 
 

@@ -68,7 +68,7 @@ def header(**changed: object) -> Header:
         "rules": RULES,
         "costs": Costs(1000, 2000, 200, 100),
         "cash": Decimal(10_000),
-        "bars": BarsFolded.of([0, MINUTE, 2 * MINUTE, 4 * MINUTE], -86_400_000),
+        "bars": BarsFolded.of([0, MINUTE, 2 * MINUTE, 4 * MINUTE], -MINUTE, -86_400_000),
         "digest": "cd" * 32,
     }
     return Header(**{**values, **changed})
@@ -90,7 +90,7 @@ def test_it_has_the_parts_that_were_promised():
 
 def test_the_bars_name_their_holes():
     assert DOC["bars"] == {
-        "first_open_ms": 0, "last_open_ms": 240_000, "warmup_from_ms": -86_400_000, "count": 4,
+        "start_ms": -60_000, "first_open_ms": 0, "last_open_ms": 240_000, "warmup_from_ms": -86_400_000, "count": 4,
         "gaps": [[180_000, 240_000]],
     }  # fmt: skip
 
