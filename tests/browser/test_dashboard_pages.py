@@ -180,15 +180,49 @@ def test_markers_stand_on_the_bar_that_holds_the_fill(desk: Desk, traded: int) -
     ]
 
 
-def test_older_bars_and_their_fills_come_when_a_trade_asks_for_them(desk: Desk, api: Api, traded: int) -> None:
+def test_a_trade_of_long_ago_brings_its_bars_and_fills_and_a_button_leads_back(
+    desk: Desk, api: Api, traded: int
+) -> None:
     pages = -(-api.get(f"/runs/{traded}/trades?limit=1")["total"] // 50)
     desk.go(f"/runs/{traded}?page={pages}")
-    chart = desk.page.locator("#candles")
-    expect(chart).to_have_attribute("aria-label", re.compile("1m candles: 997 bars"), timeout=SLOW)
+    chart, back = desk.page.locator("#candles"), desk.page.get_by_role("button", name="To now")
+    expect(chart).to_have_attribute(
+        "aria-label", re.compile("1m candles: 997 bars, [1-9].*to 2025-01-04 00:36"), timeout=SLOW
+    )
+    expect(back).to_be_hidden()
     desk.page.locator("[data-show-from]").last.click()
-    expect(chart).to_have_attribute("aria-label", re.compile("1m candles: 4[0-9]{3} bars"), timeout=SLOW)
+    expect(chart).to_have_attribute(
+        "aria-label", re.compile("1m candles: [0-9]+ bars, [1-9].* from 2025-01-01 00:00"), timeout=SLOW
+    )
+    expect(back).to_be_visible()
     desk.page.get_by_role("button", name="1h", exact=True).click()
     expect(chart).to_have_attribute("aria-label", re.compile(r"1h candles: 7\d bars, [1-9]"), timeout=SLOW)
+    back.click()
+    expect(back).to_be_hidden()
+    desk.page.get_by_role("button", name="1m", exact=True).click()
+    expect(chart).to_have_attribute("aria-label", re.compile("1m candles: 997 bars"), timeout=SLOW)
+
+
+def test_the_chart_of_a_run_that_has_ended_begins_where_it_ended(desk: Desk, api: Api) -> None:
+    """Two days of bars follow: what the run did lies far to the left of now."""
+    api.upload()
+    run = api.create(mode="backtest", **{"from": "2025-01-01T06:00Z", "to": "2025-01-01T11:59Z"})
+    made = api.fold(run["id"], until_ms=FIRST_MS + 12 * 3_600_000, status="finished")
+    assert made
+    assert api.get(f"/runs/{run['id']}")["status"] == "finished"
+    desk.go(f"/runs/{run['id']}")
+    chart, back = desk.page.locator("#candles"), desk.page.get_by_role("button", name="To its end")
+    expect(chart).to_have_attribute("aria-label", re.compile("[1-9][0-9]* fills.* from 2025-01-01 03:39"), timeout=SLOW)
+    expect(back).to_be_hidden()
+    box = chart.bounding_box()
+    assert box is not None
+    desk.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
+    expect(desk.page.locator("#legend")).to_contain_text("2025-01-01 1")  # the middle of the picture
+    for timeframe in ("5m", "1d", "4h", "5m", "1m"):  # without waiting for what comes
+        desk.page.get_by_role("button", name=timeframe, exact=True).click()
+    expect(chart).to_have_attribute(
+        "aria-label", re.compile("1m candles: [0-9]+ bars, [1-9][0-9]* fills"), timeout=SLOW
+    )
 
 
 def test_pages_follow_what_happens_without_being_loaded_again(desk: Desk, api: Api) -> None:

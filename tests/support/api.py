@@ -139,7 +139,9 @@ class Api:
             ownership.claim(conn, runner, ENGINE_VERSION, {"paper": 10, "backtest": 10})
         return runner
 
-    def fold(self, run_id: int, until_ms: int = THIS_MINUTE, runner: UUID | None = None) -> list[Any]:
+    def fold(
+        self, run_id: int, until_ms: int = THIS_MINUTE, runner: UUID | None = None, status: str = "running"
+    ) -> list[Any]:
         """Claim a run and fold its record up to a minute, as a runner does; the decisions."""
         runner = self.claim() if runner is None else runner
         with database.begin(self.engine) as conn:
@@ -153,7 +155,7 @@ class Api:
             points = [one for one in made if type(one).__name__ == "EquityPoint"]
             scale = Decimal(10) ** -run.rules.quote_decimals
             step = ownership.Progress(
-                run_id, run.epoch, run.position_ms, run.digest, fold.position_ms, fold.digest, made[-1].seq, "running",
+                run_id, run.epoch, run.position_ms, run.digest, fold.position_ms, fold.digest, made[-1].seq, status,
                 equity=points[-1].equity * scale, quantity=points[-1].position * run.rules.lot_step,
             )  # fmt: skip
             assert not commits.commit(conn, runner, [step], [(run_id, run.rules, made)]).lost

@@ -5,6 +5,7 @@ import { faded, onTheme, palette } from "./palette.js";
 import { onZone, shifted, stamp } from "./times.js";
 
 const EARLY = 80; // older bars are asked for when so few are left on the left
+const MARGIN = 5; // bars that are left free on the right
 const WORD_PX = 55; // room that a marker with a word needs
 const FOLLOW_MS = 1000;
 const MANY = 200; // new bars that are drawn one by one
@@ -12,8 +13,9 @@ const two = (n) => String(n).padStart(2, "0");
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 export class Candles {
-  constructor(place, { run, instrument, timeframe, legend, note }) {
-    Object.assign(this, { place, instrument, legend, note, lines: [], position: null, words: true, lastFollow: 0 });
+  // `endMs`: the last bar of a run that has ended, where its chart begins; null: the chart begins at now.
+  constructor(place, { run, instrument, timeframe, legend, note, latest, endMs = null }) {
+    Object.assign(this, { place, instrument, legend, note, latest, endMs, lines: [], position: null, words: true, lastFollow: 0 });
     this.fills = new FillBook(run);
     const lib = this.lib = window.LightweightCharts;
     // The logo would come with a style element, which the policy forbids: the page's foot has the attribution
@@ -25,26 +27,55 @@ export class Candles {
     this.chart.panes()[1].setStretchFactor(0.18);
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.moved(range));
     this.chart.subscribeCrosshairMove((at) => this.describe(at));
+    this.latest.addEventListener("click", () => this.goHome());
     this.paint();
     onTheme(() => { this.paint(); this.draw(); this.drawLines(); });
     onZone(() => this.paint());
-    this.show(timeframe);
+    this.show(timeframe, this.endMs);
   }
 
-  async show(timeframe) {
-    const book = this.book = new BarBook(this.instrument, timeframe);
+  // Another timeframe shows the same time.
+  change(timeframe) { return this.show(timeframe, this.edge()); }
+
+  // The moment at the right edge of the picture; null: now. One that was asked for is kept until the picture leaves its bar.
+  edge() {
+    if (this.isLoading) return this.asked;
+    const to = this.chart.timeScale().getVisibleLogicalRange()?.to ?? Infinity, all = this.book.all;
+    const last = Math.min(all.length - 1, Math.floor(to) - MARGIN - 1), bar = all[Math.max(0, last)];
+    if (bar === undefined || this.book.atEnd && last === all.length - 1) return null;
+    return this.asked !== null && floorTo(this.asked, this.book.length) === bar[0] ? this.asked : bar[0];
+  }
+
+  // Bars whose right edge is a moment, or now.
+  async show(timeframe, edgeMs = null) {
+    const book = this.book = new BarBook(this.instrument, timeframe, edgeMs);
+    [this.asked, this.isLoading] = [edgeMs, true];
     this.say("Loading bars");
     try {
-      await book.newest();
-      if (book !== this.book) return; // another timeframe was chosen meanwhile
+      await book.start();
+      if (book !== this.book) return; // another one was chosen meanwhile
       this.setPrecision();
       this.draw();
-      this.chart.timeScale().setVisibleLogicalRange({ from: book.all.length - this.roomFor(), to: book.all.length + 5 });
+      const edge = edgeMs === null ? book.all.length : this.at(edgeMs) + 1;
+      this.chart.timeScale().setVisibleLogicalRange({ from: edge - this.roomFor(), to: edge + MARGIN });
+      this.isLoading = false;
       this.say(book.all.length ? "" : "No bars of this instrument are recorded yet.");
       await this.loadFills();
     } catch (error) {
       this.say(`Bars could not be loaded: ${error.message}`);
     }
+  }
+
+  // Index of the bar that holds a moment, else of the next one.
+  at(ms) {
+    const all = this.book.all, wanted = floorTo(ms, this.book.length);
+    let low = 0, high = Math.max(0, all.length - 1);
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (all[middle][0] < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   roomFor() { return Math.max(40, Math.round(this.place.clientWidth / 9)); }
@@ -81,14 +112,27 @@ export class Candles {
 
   async loadFills() {
     const book = this.book;
-    if (book.first !== null && await this.fills.cover(book.first) && book === this.book) this.drawMarkers();
+    if (book.first !== null && await this.fills.cover(book.first, this.untilMs) && book === this.book) this.drawMarkers();
+  }
+
+  get untilMs() { return this.book.atEnd ? Infinity : this.book.last + this.book.length; }
+
+  // What the button beside the timeframes brings back: now, or the end of a run that has ended.
+  goHome() { return this.show(this.book.timeframe, this.endMs); }
+
+  showWhetherAway(range) {
+    const { book, endMs } = this, home = endMs === null ? book.all.length - 1 : this.at(endMs);
+    const isLoaded = endMs === null ? book.atEnd : book.holds(endMs);
+    this.latest.hidden = isLoaded && range.from <= home && home <= range.to;
   }
 
   async moved(range) {
     if (!range) return;
     if (this.hasRoom(range) !== this.words) this.drawMarkers();
-    if (range.from > EARLY || this.loading || this.book.items.length === 0) return;
-    await this.older();
+    this.showWhetherAway(range);
+    if (this.loading || this.book.items.length === 0) return;
+    if (range.from <= EARLY) await this.older();
+    else if (range.to >= this.book.items.length - EARLY) await this.newer();
   }
 
   // Words beside markers only where they do not cover each other.
@@ -105,17 +149,24 @@ export class Candles {
     } catch { /* scrolling on asks again */ } finally { this.loading = false; }
   }
 
-  // Bring a span of time into view, loading as far back as it needs.
+  // More bars on the right leave the picture where it is.
+  async newer() {
+    if (this.book.atEnd) return;
+    this.loading = true;
+    const book = this.book;
+    try {
+      if (!await book.newer() || book !== this.book) return;
+      const range = this.chart.timeScale().getVisibleLogicalRange();
+      this.draw();
+      this.chart.timeScale().setVisibleLogicalRange(range);
+      await this.loadFills();
+    } catch { /* scrolling on asks again */ } finally { this.loading = false; }
+  }
+
+  // Bring a span of time into view: bars around it are loaded when it is not among those that are here.
   async reveal(fromMs, toMs) {
-    while (this.book.first !== null && this.book.first > fromMs && !this.book.complete) {
-      const before = this.book.items.length;
-      if (!this.loading) await this.older();
-      else await new Promise((done) => setTimeout(done, 100));
-      if (this.book.items.length === before && !this.loading) break;
-    }
-    const length = this.book.length, all = this.book.all;
-    const at = (ms) => { const i = all.findIndex((bar) => bar[0] >= floorTo(ms, length)); return i < 0 ? all.length - 1 : i; };
-    const from = at(fromMs), to = at(toMs), room = Math.max(15, (this.roomFor() - (to - from)) / 2);
+    if (!this.book.holds(fromMs) || !this.book.holds(toMs)) await this.show(this.book.timeframe, toMs);
+    const from = this.at(fromMs), to = this.at(toMs), room = Math.max(15, (this.roomFor() - (to - from)) / 2);
     this.chart.timeScale().setVisibleLogicalRange({ from: from - room, to: to + room });
   }
 
@@ -136,11 +187,13 @@ export class Candles {
   drawMarkers() {
     const first = this.book.first, range = this.chart.timeScale().getVisibleLogicalRange();
     this.words = !range || this.hasRoom(range);
-    const markers = first === null ? [] : this.fills.markers(this.book.length, first, this.colours, this.words);
+    const markers = first === null ? [] : this.fills.markers(this.book.length, first, this.colours, this.words, this.untilMs);
     this.markers.setMarkers(markers);
     // For those who do not see the picture
-    this.place.setAttribute("aria-label", `${this.book.timeframe} candles: ${this.book.all.length} bars, ${markers.length} fills on them. The table of trades says the same in words.`);
+    this.place.setAttribute("aria-label", `${this.book.timeframe} candles: ${this.book.all.length} bars, ${markers.length} fills on them${this.spanned()}. The table of trades says the same in words.`);
   }
+
+  spanned() { return this.book.first === null ? "" : `, from ${stamp(this.book.first)} to ${stamp(this.book.last)}`; }
 
   drawLines() {
     for (const line of this.lines) this.candles.removePriceLine(line);
@@ -203,7 +256,7 @@ export class Candles {
       layout: { background: { color: c.card }, textColor: c.muted, fontFamily: c.face, fontSize: 11, panes: { separatorColor: c.line, separatorHoverColor: c.lineStrong } },
       grid: { vertLines: { color: faded(c.line, 0.6) }, horzLines: { color: faded(c.line, 0.6) } },
       rightPriceScale: { borderColor: c.line },
-      timeScale: { borderColor: c.line, timeVisible: true, secondsVisible: false, rightOffset: 5, minBarSpacing: 0.3, tickMarkFormatter: tick },
+      timeScale: { borderColor: c.line, timeVisible: true, secondsVisible: false, rightOffset: MARGIN, minBarSpacing: 0.3, tickMarkFormatter: tick },
       crosshair: { mode: this.lib.CrosshairMode.Normal },
       localization: { timeFormatter: (time) => stamp(time * 1000) },
     });

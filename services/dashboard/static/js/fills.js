@@ -1,40 +1,55 @@
-// Fills of a run as markers, each on the bar that holds it. Loaded as far back as the chart goes.
+// Fills of a run as markers, each on the bar that holds it. Loaded for the time that the chart holds.
 import { floorTo } from "./bars.js";
 
 const PAGE = 500;
 const STOPS = new Set(["stop", "trailing", "breakeven", "liquidation", "protection", "daily_loss"]);
 
+// Oldest first a page never changes once it is full: fills are only ever added. So a page is asked for once, and which one
+// holds a moment is found by halving.
 export class FillBook {
   constructor(run) {
     this.run = run;
     this.bySeq = new Map();
-    this.complete = false;
-    this.oldest = Infinity;
+    this.pages = new Map(); // number, from the oldest on -> its fills
     this.total = 0;
   }
 
   get size() { return this.bySeq.size; }
 
-  // Whatever is new, and older ones until `from_ms` is covered. True when something was found.
-  async cover(fromMs) {
+  // Whatever there is from one time to another. True when something was found that was not known.
+  async cover(fromMs, toMs = Infinity) {
     const before = this.size;
-    await this.page(0);
-    while (!this.complete && this.oldest > fromMs) await this.page(this.size);
+    let number = await this.find(fromMs);
+    while ((await this.known(number)).at(-1)?.ts_ms <= toMs && number < this.lastNumber) number += 1;
     return this.size !== before;
   }
 
-  async page(offset) {
-    const answer = await fetch(`/data/runs/${this.run}/fills?limit=${PAGE}&offset=${offset}&order=desc`);
+  get lastNumber() { return Math.max(0, Math.ceil(this.total / PAGE) - 1); }
+
+  // The first page that reaches a moment.
+  async find(ms) {
+    if (this.pages.get(this.lastNumber)?.length !== PAGE) await this.page(this.lastNumber);
+    else await this.page(this.lastNumber + 1); // a full one never changes: are there more?
+    let low = 0, high = this.lastNumber;
+    if ((await this.known(high))[0]?.ts_ms < ms) return high;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if ((await this.known(middle)).at(-1).ts_ms < ms) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  async known(number) { return this.pages.get(number) ?? this.page(number); }
+
+  async page(number) {
+    const answer = await fetch(`/data/runs/${this.run}/fills?limit=${PAGE}&offset=${number * PAGE}&order=asc`);
     if (!answer.ok) throw new Error(await answer.text());
     const { items, total } = await answer.json();
-    const known = this.size;
-    for (const fill of items) {
-      this.bySeq.set(fill.seq, fill);
-      this.oldest = Math.min(this.oldest, fill.ts_ms);
-    }
-    this.complete = this.size >= total || (offset > 0 && this.size === known);
-    // More new ones than a page holds: go on until one is known
-    if (offset === 0 && known > 0 && this.size === known + PAGE) await this.page(PAGE);
+    this.total = total;
+    this.pages.set(number, items);
+    for (const fill of items) this.bySeq.set(fill.seq, fill);
+    return items;
   }
 
   // How many there are from one time to another.
@@ -44,10 +59,10 @@ export class FillBook {
     return count;
   }
 
-  // Markers for bars of `length` ms from `fromMs` on; words only where there is room for them.
-  markers(length, fromMs, colours, words) {
+  // Markers for bars of `length` ms between two times; words only where there is room for them.
+  markers(length, fromMs, colours, words, toMs = Infinity) {
     const sorted = [...this.bySeq.values()].sort((a, b) => a.seq - b.seq);
-    return sorted.filter((fill) => fill.ts_ms >= fromMs).map((fill) => {
+    return sorted.filter((fill) => fill.ts_ms >= fromMs && fill.ts_ms < toMs).map((fill) => {
       const buys = fill.side === "buy", entry = fill.reason === "entry";
       return {
         time: floorTo(fill.ts_ms, length) / 1000,

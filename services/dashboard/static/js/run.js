@@ -5,17 +5,20 @@ import { Equity } from "./equity.js";
 import { listen } from "./live.js";
 import { load, refresh } from "./refresh.js";
 
-const { run, instrument, entryTimeframe, quote, cash } = document.body.dataset;
+const { run, instrument, entryTimeframe, quote, cash, endMs } = document.body.dataset;
 const byId = (id) => document.getElementById(id);
 
-const candles = new Candles(byId("candles"), { run, instrument, timeframe: entryTimeframe, legend: byId("legend"), note: byId("candles-note") });
+const candles = new Candles(byId("candles"), {
+  run, instrument, timeframe: entryTimeframe, endMs: endMs ? Number(endMs) : null,
+  legend: byId("legend"), note: byId("candles-note"), latest: byId("latest"),
+});
 const equity = new Equity(byId("equity"), { run, quote, cash, note: byId("equity-note") });
 
 byId("timeframes").addEventListener("click", (event) => {
   const button = event.target.closest("[data-timeframe]");
   if (!button) return;
   for (const one of button.parentElement.children) one.setAttribute("aria-pressed", String(one === button));
-  candles.show(button.dataset.timeframe);
+  candles.change(button.dataset.timeframe);
 });
 
 // A trade's entry in the table shows it in the chart
