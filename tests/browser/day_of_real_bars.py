@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, expect
 from shared.domain.timeframe import DAY_MS
 from tests.browser.conftest import Desk
 from tests.support.kill_nine import STRATEGIES, difference, iso
-from tests.support.live_system import ROOT, started, wait_for
+from tests.support.live_system import ROOT, started
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.real_data]
 

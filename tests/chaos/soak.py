@@ -24,9 +24,9 @@ from tests.chaos.soak_visitor import Visitor
 from tests.support.containers import ROOT, System, build_images, docker, started
 from tests.support.desk import BUSY
 from tests.support.kill_nine import chaos_seed, iso
-from tests.support.live_system import wait_for
 from tests.support.ports import own_ports
 from tests.support.series import Market, frame_of
+from tests.support.waiting import wait_for
 
 HOURS = int(os.environ.get("HOURS") or 24)
 RATE = 600  # exchange seconds per second

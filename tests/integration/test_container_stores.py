@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.containers import docker
-from tests.support.live_system import wait_for
 from tests.support.remover import LABEL
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = """

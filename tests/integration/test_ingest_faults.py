@@ -16,9 +16,10 @@ from services.exchange_sim.app import create_app, open_market
 from services.exchange_sim.clock import Clock
 from services.exchange_sim.faults import Answer, Frame, Rule
 from shared.settings import Sim as SimSettings
-from tests.support.ingest import M, Record, an_ingest, wait_for
+from tests.support.ingest import M, Record, an_ingest
 from tests.support.sim import Sim, free_port
 from tests.support.store import engine_of
+from tests.support.waiting import wait_for
 
 START_MS = int(datetime(2024, 1, 5, 12, tzinfo=UTC).timestamp() * 1000)
 

@@ -11,9 +11,10 @@ from shared.bus.codec import Gap
 from shared.exchange.finality import Absent, Final
 from shared.store import bars, market, strategies
 from shared.store import database as stores
-from tests.support.ingest import M, Record, an_ingest, wait_for
+from tests.support.ingest import M, Record, an_ingest
 from tests.support.sim import start_sim
 from tests.support.store import a_bar, a_run, an_instrument, engine_of, span
+from tests.support.waiting import wait_for
 
 START = "2024-01-05T12:00:00Z"
 START_MS = int(datetime(2024, 1, 5, 12, tzinfo=UTC).timestamp() * 1000)

@@ -16,9 +16,10 @@ from services.cli.up.postgres import Postgres
 from services.cli.up.processes import LineLog, start_until_ready
 from services.cli.up.valkey import Valkey
 from shared.store.migrate import upgrade
-from tests.support.ingest import M, Record, an_ingest, wait_for
+from tests.support.ingest import M, Record, an_ingest
 from tests.support.sim import free_port, start_sim
 from tests.support.store import engine_of
+from tests.support.waiting import wait_for
 
 START = "2024-01-05T12:00:00Z"
 RATE = 600.0

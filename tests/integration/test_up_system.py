@@ -18,6 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.support.waiting import wait_for
+
 ROOT = Path(__file__).resolve().parents[2]
 
 SUPERVISOR = """
@@ -107,13 +109,6 @@ class Supervisor:
 
     def wait_restarted(self, name: str, before: int) -> None:
         wait_for(lambda: self.pids().get(name) not in (None, before), 20.0)
-
-
-def wait_for(true: Callable[[], bool], timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def lives(pid: int) -> bool:

@@ -25,8 +25,8 @@ from typing import Any
 from deploy.compose import env_file
 from deploy.compose.stack import PROFILES, compose_command
 from services.cli.up.loopback import ask_api
-from tests.support.live_system import wait_for
 from tests.support.sweeper import sweep, sweeping
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("ingest", "runner", "api", "dashboard", "exchange_sim", "cli")

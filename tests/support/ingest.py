@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from shared.domain.coverage import Range
 from shared.exchange.normalise import bar_of_row
 from shared.store import bars, database, market
 from tests.support.sim import Sim
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 M = 60_000
@@ -96,14 +96,6 @@ def an_ingest(
             process.send_signal(signal.SIGCONT)
             process.kill()
             process.wait(10)
-
-
-def wait_for(what: Callable[[], object], seconds: float = 30.0, why: str = "") -> None:
-    """Until `what` is true, or an assertion fails."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, why or "waited too long"
-        time.sleep(0.02)
 
 
 class Record:

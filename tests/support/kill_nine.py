@@ -18,7 +18,8 @@ from typing import Any
 
 from services.cli.up import status
 from shared.domain.timeframe import MINUTE_MS
-from tests.support.live_system import ROOT, LiveSystem, started, wait_for
+from tests.support.live_system import ROOT, LiveSystem, started
+from tests.support.waiting import wait_for
 
 STRATEGIES = ("ema-cross", "volume-profile-breakout")
 VICTIMS = ("runner", "ingest", "valkey", "postgres")  # ten kills, each at least twice

@@ -13,23 +13,21 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 
 from services.cli.up import status
 from services.cli.up.loopback import ask_api
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 120.0
 STOP_S = 60.0
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -125,16 +123,24 @@ class LiveSystem:
 def started(
     folder: Path, bars: Path | None = None, start: str | None = None, rate: float | None = None, *more: str
 ) -> Iterator[LiveSystem]:
-    """A system that is ready, with free ports and everything it keeps below `folder`; stopped on the way out."""
-    folder.mkdir(mode=0o711, exist_ok=True)
-    data, output = folder / "data", folder / "output"
-    options = ["--market", "sim", "--data-dir", str(data), "--port", "0", "--api-port", "0", "--sim-port", "0", *more]
+    """A system on the simulated exchange, as `up` gives it."""
+    options = ["--market", "sim", *more]
     options += [] if bars is None else ["--sim-bars", str(bars)]
     options += [] if start is None else ["--sim-start", start]
     options += [] if rate is None else ["--sim-rate", str(rate)]
+    with up(folder, *options) as system:
+        yield system
+
+
+@contextmanager
+def up(folder: Path, *options: str) -> Iterator[LiveSystem]:
+    """A system that is ready, with free ports and everything it keeps below `folder`; stopped on the way out."""
+    folder.mkdir(mode=0o711, exist_ok=True)
+    data, output = folder / "data", folder / "output"
+    ports = ["--port", "0", "--api-port", "0", "--sim-port", "0"]
     with output.open("ab") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "up", *options],
+            [sys.executable, "-m", "services.cli", "up", "--data-dir", str(data), *ports, *options],
             cwd=ROOT,
             env=os.environ | {"XDG_DATA_HOME": str(folder / "xdg"), "XDG_CACHE_HOME": str(folder / "cache")},
             stdout=file,
@@ -151,12 +157,3 @@ def started(
         yield system
     finally:
         system.stop()
-
-
-def wait_for(ask: Callable[[], T], timeout_s: float, what: Callable[[], str], every_s: float = 0.1) -> T:
-    """The first answer that is true; `what` is told when none is in time."""
-    deadline = time.monotonic() + timeout_s
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, what()
-        time.sleep(every_s)
-    return answer
