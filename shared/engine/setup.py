@@ -16,6 +16,7 @@ from shared.strategy.plan import Plan, Regime, Stop
 
 PPM = Decimal(1_000_000)
 YEAR_MS = 365 * DAY_MS
+DIVISOR_LIMIT = LIMIT // 2  # money.mul_div divides by less
 SIZINGS = {"base_size": w.BASE_SIZE, "risk_pct": w.RISK, "quote": w.QUOTE, "volatility_target": w.VOLATILITY}
 STOPS = {"base": w.BASE, "atr": w.ATR, "price": w.PRICE}
 TARGETS = {"none": w.NONE, "base": w.BASE, "r_multiple": w.MULTIPLE, "price": w.PRICE}
@@ -42,6 +43,13 @@ def exact(value: Decimal, scale: Decimal, what: str) -> int:
     return int(scaled)
 
 
+def within(word: int, what: str, limit: int = LIMIT) -> int:
+    """The word itself. Raises OutOfRangeError past the bound: no vector of the compiled form would hold it."""
+    if abs(word) >= limit:
+        raise OutOfRangeError(f"{what}: {word} is out of range")
+    return word
+
+
 def ppm(value: Decimal, what: str) -> int:
     """A ratio in ppm. Raises InputError beyond 6 decimals."""
     return exact(value, PPM, what)
@@ -63,7 +71,8 @@ def volatility(plan: Plan, k: VectorM) -> tuple[int, int]:
     period_ms = TIMEFRAMES[plan.nodes[atr.node].timeframe]
     target = per_root(ppm(plan.sizing.amount, "volatility_target"), YEAR_MS // period_ms)
     share = Fraction(target * k[w.TICK_E8], 10**12 * k[w.UNIT])
-    return share.numerator, share.denominator
+    what = "volatility_target of such an instrument"
+    return within(share.numerator, what), within(share.denominator, what, DIVISOR_LIMIT)
 
 
 def _regime(k: VectorM, at: int, regime: Regime | None, what: str) -> None:
@@ -94,7 +103,8 @@ def constants(plan: Plan, layout: Layout, setup: Setup) -> tuple[VectorM, Vector
     k[w.START_MS], k[w.WARMUP_FROM_MS] = setup.start_ms, setup.warmup_from_ms
     k[w.MAKER_PPM], k[w.TAKER_PPM] = costs.maker_ppm, costs.taker_ppm
     k[w.COST_PPM] = costs.slippage_ppm + costs.half_spread_ppm
-    k[w.MIN_QUANTITY] = int((rules.min_quantity / rules.lot_step).to_integral_value(ROUND_CEILING))
+    least = (rules.min_quantity / rules.lot_step).to_integral_value(ROUND_CEILING)
+    k[w.MIN_QUANTITY] = within(int(least), "min_quantity")
     k[w.MIN_NOTIONAL] = exact(rules.min_notional, quote, "min_notional")
 
     sizing = plan.sizing

@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from array import array
+from decimal import Decimal
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from shared.domain.bar import Bars
 from shared.domain.command import Command
 from shared.domain.decision import RECORDS, WIDTH, EquityPoint, Fill, Note, OrderEvent, Trade
 from shared.domain.errors import InvariantError, OutOfRangeError
+from shared.domain.instrument import InstrumentRules
 from shared.domain.timeframe import MINUTE_MS
 from shared.engine.digest import Chain
 from shared.engine.fold import Fold, decisions
@@ -115,6 +117,23 @@ def test_money_out_of_range_fails_the_run(risk: str, cash: str) -> None:
     fold = fold_of(text(OFTEN, risk=risk), bars, cash=cash)
     with pytest.raises(OutOfRangeError, match="out of range"):
         fold.fold(bars)
+
+
+ATR_SIZED = "position_size: {volatility_target: 0.333333, atr: a}"
+
+
+@pytest.mark.parametrize(
+    ("step", "least", "risk"),
+    [
+        pytest.param("0.00000001", "100000000000", HALF, id="minimum quantity"),
+        pytest.param("10000000", "10000000", ATR_SIZED, id="volatility target"),
+    ],
+)
+def test_an_instrument_beyond_a_word_is_refused_before_the_first_bar(step: str, least: str, risk: str) -> None:
+    """Interpreted, a word would take it and go on; compiled, it would not fit."""
+    rules = InstrumentRules("BTC/USDT", Decimal("0.01"), Decimal(step), Decimal(least), Decimal(0))
+    with pytest.raises(OutOfRangeError, match="out of range"):
+        fold_of(text(OFTEN, "{id: a, type: ATR, period: 3}", risk), bars_of(Market(62, 10)), rules=rules)
 
 
 def test_rules_are_counted_at_every_entry_close() -> None:
