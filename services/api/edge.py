@@ -71,7 +71,8 @@ class Edge:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         path = scope["path"]
-        if (host := host_of(request.headers.get("host", ""))) not in self.hosts and "*" not in self.hosts:
+        host = host_of(request.headers.get("host", ""))
+        if host not in self.hosts and "*" not in self.hosts and host != _own_address(scope):
             refused = problem(400, "unknown-host", f"this server is not called {host or 'nothing'!r}", path)
             await refused(scope, receive, send)
             return
@@ -93,6 +94,14 @@ def host_of(header: str) -> str:
     """The name in a Host header, without its port: `[::1]:8000` -> `[::1]`."""
     name, _, port = header.rpartition(":")
     return (name if name and port.isdigit() else header).lower()
+
+
+def _own_address(scope: Scope) -> str:
+    """The address that the caller came to, as a Host header spells it. No name in a page can stand for it: Prometheus,
+    which finds pods by their addresses, is let in without knowing any.
+    """
+    address = str((scope.get("server") or ("",))[0])
+    return f"[{address}]" if ":" in address else address
 
 
 def _route(scope: Scope) -> str:

@@ -111,6 +111,15 @@ def test_only_names_of_this_server_are_answered(api: Api):
     assert api.viewer.get("/api/v1/runs", headers={"Host": "localhost:8000"}).status_code == 200
 
 
+def test_the_address_that_was_asked_is_a_name_of_this_server(database: str, redis_url: str):
+    """Who finds servers by their addresses need not be told of; another address is another server."""
+    with served(database, redis_url, allowed_hosts=["localhost"]) as api:
+        assert api.viewer.base_url.host == "127.0.0.1"
+        assert api.anybody.get("/metrics").status_code == 200
+        for host in ("127.0.0.2", "10.0.0.1:8000", "[::1]"):
+            is_problem(api.anybody.get("/metrics", headers={"Host": host}), 400, "unknown-host")
+
+
 def test_too_many_requests_are_told_when_to_come_back(database: str, redis_url: str):
     with served(database, redis_url, rate_per_s=2.0) as api:
         api.viewer.get("/api/v1/runs")  # from now on this token counts by itself
