@@ -14,6 +14,8 @@ ANALYST_SETTINGS = {
     "timezone": "UTC",
 }
 
+CONNECTIONS = 20  # of them at once: a tool with a pool must leave room for runners, which need the same server
+
 _HAS_ROLE = text("select exists (select from pg_roles where rolname = :role)")
 _MAY_READ = text("select has_table_privilege(:role, 'runs', 'select') and pg_has_role(:role, 'member')")
 
@@ -35,6 +37,7 @@ def create_roles(conn: Connection, password: str | None = None) -> None:
             {"password": password},
         )
         conn.exec_driver_sql(str(statement), execution_options={"no_parameters": True})
+    conn.execute(text(f"alter role {ANALYST} connection limit {CONNECTIONS}"))
     for name, value in ANALYST_SETTINGS.items():
         conn.execute(text(f"alter role {ANALYST} set {name} = '{value}'"))
     grant_reading(conn)

@@ -191,6 +191,13 @@ def test_the_analyst_reads_every_table_and_view_but_those_with_secrets(conn: Con
     assert named == PUBLIC_HASHES
 
 
+def test_analysts_leave_room_for_services(conn: Connection) -> None:
+    roles.create_roles(conn)
+    limit = conn.scalar(text("select rolconnlimit from pg_roles where rolname = 'analyst'"))
+    assert limit == roles.CONNECTIONS
+    assert 1 < limit < conn.scalar(text("select current_setting('max_connections')::int")) / 2
+
+
 def test_what_people_did_is_written_down_without_their_tokens(conn: Connection) -> None:
     auth.put_key(conn, "ada", "token-1", "admin")
     auth.open_session(conn, "session-1", "token-1", "csrf-1", 60)
