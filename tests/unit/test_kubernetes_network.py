@@ -15,7 +15,8 @@ from deploy.compose import env_file
 from tests.support.manifests import Manifest, build, named, pods, taken
 
 ROOT = Path(__file__).resolve().parents[2]
-OVERLAYS = ("embedded-stores", "external-stores", "simulated-exchange")
+OVERLAYS = ("embedded-stores", "external-stores", "external-stores-unscaled", "simulated-exchange")
+NODE_LOCAL_DNS = "169.254.20.10/32"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 OURS = ("api", "dashboard", "ingest", "migrate", "runner")
 NAME, WHOLE = "app.kubernetes.io/name", "app.kubernetes.io/part-of"
@@ -54,7 +55,9 @@ def is_on_network_of(name: str, other: str) -> bool:
 def ends(objects: list[Manifest], peers: list[Manifest]) -> Iterator[str]:
     """Names of pods, words for namespaces, and `world` or `private` for addresses."""
     for peer in peers:
-        if "ipBlock" in peer:
+        if peer.get("ipBlock") == {"cidr": NODE_LOCAL_DNS}:
+            yield "dns"
+        elif "ipBlock" in peer:
             yield "world" if peer["ipBlock"]["cidr"].endswith("/0") else "private"
         elif "namespaceSelector" in peer:
             (label,) = peer["namespaceSelector"]["matchLabels"].items()

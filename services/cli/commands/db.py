@@ -67,7 +67,8 @@ def psql(arguments: tuple[str, ...], data_dir: Path | None) -> None:
     with opened(data_dir) as engine, database.begin(engine) as conn:
         if not is_ready(conn):
             create_roles(conn)
-    program, (dsn, environment) = str(find("psql")), connection(find_database(data_dir))
+    url = find_database(data_dir)
+    program, (dsn, environment) = str(find("psql", url)), connection(url)
     settings = {"role": ANALYST, **ANALYST_SETTINGS}
     environment["PGOPTIONS"] = " ".join(f"-c {name}={value}" for name, value in settings.items())
     os.execve(program, [program, f"--dbname={dsn}", *arguments], environment)  # noqa: S606  it has the terminal
