@@ -2,14 +2,13 @@
 
 import ast
 import builtins
-import math
-import operator
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
+from shared.interpreted.constants import Constants, folded, folded_call
 from shared.interpreted.trees import (
     KERNEL,
     Block,
@@ -19,6 +18,7 @@ from shared.interpreted.trees import (
     is_atom,
     is_pure,
     name_of,
+    over_words,
     placed,
     rebuilt,
     renaming,
@@ -30,39 +30,8 @@ from shared.interpreted.trees import (
 if TYPE_CHECKING:
     from shared.interpreted.writer import Writer
 
-FOLDED: dict[type[ast.AST], Callable[..., Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Eq: operator.eq, ast.NotEq: operator.ne,
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.USub: operator.neg,
-    ast.Not: operator.not_,
-}  # fmt: skip
-FOLDED_CALLS = (int, abs, min, max, math.isnan)
 NOTHING = ast.Constant(None)
 FEW_TIMES = 8  # a loop of so many rounds is written out
-
-
-class Constants:
-    """A vector whose words are known, but for those that vary."""
-
-    def __init__(self, words: Sequence[Any], varying: frozenset[int] = frozenset()) -> None:
-        self._words, self._varying = words, varying
-
-    def at(self, place: ast.expr) -> ast.expr | None:
-        """The word at a place that is known."""
-        if not isinstance(place, ast.Constant) or place.value in self._varying:
-            return None
-        return ast.Constant(self._words[cast(int, place.value)])
-
-
-def _folded(op: ast.AST, *operands: ast.expr) -> ast.expr | None:
-    """What an operator gives of constants; None where one is none, or Python refuses."""
-    values = [operand.value for operand in operands if isinstance(operand, ast.Constant)]
-    if len(values) < len(operands) or type(op) not in FOLDED:
-        return None
-    try:
-        return ast.Constant(FOLDED[type(op)](*values))
-    except ZeroDivisionError:
-        return None
 
 
 class Expansion:
@@ -184,7 +153,7 @@ class Expansion:
         match node:
             case ast.UnaryOp(op=ast.Not(), operand=ast.Call() as call):
                 lines, test = self._test(call)
-                return lines, _folded(node.op, test) or ast.UnaryOp(node.op, test)
+                return lines, folded(node.op, test) or ast.UnaryOp(node.op, test)
             case ast.Call():
                 name = self._writer.fresh("holds")
                 match self._whole_call(node, lambda value: [store(name, value)]):
@@ -203,34 +172,13 @@ class Expansion:
             if len(rounds) <= FEW_TIMES and not any(isinstance(n, ast.Break | ast.Continue) for n in walk(node.body)):
                 return [line for at in rounds for line in self._round(name, at, node.body)]
         body = self._block(node.body) or [ast.Pass()]
-        return [self._over_words(name, bounds, body) or ast.For(node.target, bounds, body, [])]
+        return [over_words(name, self._writer.fresh(name), bounds, body) or ast.For(node.target, bounds, body, [])]
 
     def _round(self, name: str, at: int, body: Sequence[ast.stmt]) -> Block:
         self._known[name] = at
         made = self._block(body)
         del self._known[name]
         return made
-
-    def _over_words(self, name: str, bounds: ast.Call, body: Block) -> ast.stmt | None:
-        """The loop over f[first:last] instead of its places, where it reads f[name] and nothing else by it."""
-        vectors: set[str] = set()
-        word = self._writer.fresh(name)
-
-        def swap(node: ast.AST) -> ast.AST | None:
-            match node:
-                case ast.Subscript(value=ast.Name(id=vector), slice=ast.Name(id=index)) if index == name:
-                    vectors.add(vector)
-                    return name_of(word)
-            return None
-
-        over = [rebuilt(line, swap) for line in body]
-        if len(vectors) != 1 or not is_pure(body):
-            return None
-        if any(isinstance(node, ast.Name) and node.id == name for node in walk(over)):
-            return None
-        args = [*([ast.Constant(0)] if len(bounds.args) == 1 else []), *bounds.args]
-        words = ast.Subscript(name_of(vectors.pop()), ast.Slice(*args), ast.Load())
-        return ast.For(ast.Name(word, ast.Store()), words, over, [])
 
     # --- expressions -------------------------------------------------------------------------------------------------
 
@@ -253,13 +201,13 @@ class Expansion:
                 return word or ast.Subscript(self._name(vector), place, ctx)
             case ast.BinOp(left=left, op=op, right=right):
                 a, b = self._expr(left), self._expr(right)
-                return _folded(op, a, b) or ast.BinOp(a, op, b)
+                return folded(op, a, b) or ast.BinOp(a, op, b)
             case ast.UnaryOp(op=op, operand=operand):
                 a = self._expr(operand)
-                return _folded(op, a) or ast.UnaryOp(op, a)
+                return folded(op, a) or ast.UnaryOp(op, a)
             case ast.Compare(left=left, ops=ops, comparators=[right, *more]):
                 a, b = self._expr(left), self._expr(right)
-                found = None if more else _folded(ops[0], a, b)
+                found = None if more else folded(ops[0], a, b)
                 return found or ast.Compare(a, ops, [b, *map(self._maybe, more)])
             case ast.BoolOp():
                 return self._bool_op(node)
@@ -353,16 +301,10 @@ class Expansion:
         return self._writer.expansion(function, known)
 
     def _native(self, function: Any, args: list[ast.expr]) -> ast.expr:
-        """A call of something that is not written out. A comparison says what isnan, min and max of two say."""
-        values = [arg.value for arg in args if isinstance(arg, ast.Constant)]
-        if function in FOLDED_CALLS and len(values) == len(args):
-            return ast.Constant(function(*values))
-        if function is math.isnan and is_atom(args[0]):
-            return ast.Compare(args[0], [ast.NotEq()], [args[0]])
-        if function in (min, max) and len(args) == 2 and all(map(is_atom, args)):
-            first, second = args
-            order: ast.cmpop = ast.Lt() if function is min else ast.Gt()
-            return ast.IfExp(ast.Compare(second, [order], [first]), second, first)
+        """A call of something that is not written out."""
+        found = folded_call(function, args)
+        if found is not None:
+            return found
         is_kernel = isinstance(function, FunctionType)
         self._has_called = self._has_called or is_kernel
         return ast.Call(self._writer.named((KERNEL if is_kernel else "") + function.__name__, function), args, [])

@@ -101,6 +101,30 @@ def placed(block: Block, swap: Swap, then: Then) -> Block:
     return made
 
 
+def over_words(name: str, word: str, bounds: ast.Call, body: Block) -> ast.stmt | None:
+    """`for name in range(...)` over words f[first:last] instead of their places, each under the name `word`.
+
+    None where the body reads more by `name` than f[name] of one vector, or stores elsewhere than in names.
+    """
+    vectors: set[str] = set()
+
+    def swap(node: ast.AST) -> ast.AST | None:
+        match node:
+            case ast.Subscript(value=ast.Name(id=vector), slice=ast.Name(id=index)) if index == name:
+                vectors.add(vector)
+                return name_of(word)
+        return None
+
+    over = [rebuilt(line, swap) for line in body]
+    if len(vectors) != 1 or not is_pure(body):
+        return None
+    if any(isinstance(node, ast.Name) and node.id == name for node in walk(over)):
+        return None
+    args = [*([ast.Constant(0)] if len(bounds.args) == 1 else []), *bounds.args]
+    words = ast.Subscript(name_of(vectors.pop()), ast.Slice(*args), ast.Load())
+    return ast.For(ast.Name(word, ast.Store()), words, over, [])
+
+
 def as_expression(block: Block) -> ast.expr | None:
     """`if a: return b`, ..., `return c` as one expression; None of any other block."""
     match block:

@@ -20,7 +20,8 @@ from functools import lru_cache
 from types import FunctionType
 from typing import Any, cast
 
-from shared.interpreted.expansion import Constants, Expansion
+from shared.interpreted.constants import Constants
+from shared.interpreted.expansion import Expansion
 from shared.interpreted.trees import KERNEL, name_of, walk
 
 MOST_NODES = 400  # of a kernel that stands where it is called; longer ones are called
