@@ -11,7 +11,7 @@ from deploy.compose import env_file
 
 LABEL = "com.docker.compose.project"
 NEEDED = ("COMPOSE_PROJECT_NAME", *env_file.SECRETS)
-LAST_LINES = "8"
+LAST_LINES = "3"
 
 
 def engine_answers() -> None:
