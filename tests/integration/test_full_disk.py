@@ -4,11 +4,13 @@ The server itself raises what it says on a full disk (53100), from triggers; tes
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from services.cli.__main__ import main
-from tests.support.desk import MINUTE_MS, Desk, walk
+from shared.domain.timeframe import MINUTE_MS
+from tests.support.desk import Desk, RunnerProcess, walk
 
 # What a runner writes with every bar here; `leases` and the log of claims have their own.
 TABLES = ("orders", "fills", "trades", "equity", "runs", "run_counters", "snapshots", "equity_levels", "runners")
@@ -33,6 +35,10 @@ def desk(database: str, redis_url: str) -> Iterator[Desk]:
     desk.close()
 
 
+def is_refused_again(runner: RunnerProcess, before: int) -> bool:
+    return runner.lines.count("No space left") > before
+
+
 @pytest.mark.parametrize("trigger", [AT_ONCE, AT_COMMIT], ids=["statement", "commit"])
 def test_a_run_goes_on_where_a_full_disk_has_stopped_it(desk: Desk, trigger: str) -> None:
     desk.history(120)
@@ -44,7 +50,7 @@ def test_a_run_goes_on_where_a_full_disk_has_stopped_it(desk: Desk, trigger: str
         refused = runner.lines.count("No space left")
         desk.sql(trigger.format(table=table))
         desk.minutes(3)
-        desk.until(lambda seen=refused: runner.lines.count("No space left") > seen, about=table)  # type: ignore[misc]
+        desk.until(partial(is_refused_again, runner, refused), about=table)
         desk.sql(f"drop trigger no_room on {table}")
         desk.minutes(3)
         desk.level(run)
