@@ -12,9 +12,9 @@ from redis.asyncio import Redis as AsyncRedis
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
-from services.api import docs, errors, startup, views
+from services.api import docs, errors, neighbours, startup, views
 from services.api.auth import bearer
-from services.api.context import Context, package_version, started
+from services.api.context import Context, started
 from services.api.edge import Edge
 from services.api.errors import UnauthorizedError
 from services.api.events import Event, event
@@ -25,6 +25,7 @@ from services.api.schemas import ProblemDetails
 from services.api.watch import Watch, cancelled
 from shared import log
 from shared.domain.errors import PaperfoldError, UnavailableError
+from shared.release import package_version
 from shared.settings import Settings
 from shared.store import market as markets
 from shared.store import runs as run_rows
@@ -42,7 +43,7 @@ _log = log.get("api")
 
 def create_app(settings: Settings, engine: Engine, bus: Redis, events_bus: AsyncRedis) -> FastAPI:
     """The API over a database and a bus; `events_bus` is the same bus for asyncio. Closes them when it stops."""
-    metrics = Metrics(package_version())
+    metrics = Metrics()
     ctx = Context(settings, engine, bus, metrics)
     ctx.watch = watch_of(ctx, events_bus)
 
@@ -51,13 +52,14 @@ def create_app(settings: Settings, engine: Engine, bus: Redis, events_bus: Async
         # each thread may hold a connection; more threads than connections would only wait for each other
         anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * settings.database.pool_size + 4
         ctx.watch.start()
+        looking = asyncio.create_task(neighbours.watch(ctx), name="neighbours")
+        looking.add_done_callback(ctx.watch.ended)
         starting = asyncio.create_task(start(ctx), name="start") if await must_wait(ctx) else None
         if starting is not None:
             starting.add_done_callback(ctx.watch.ended)
         yield
         await ctx.watch.stop()
-        if starting is not None:
-            await cancelled([starting])
+        await cancelled([looking] if starting is None else [looking, starting])
         ctx.adders.close()
         ctx.exports.close()
         await events_bus.aclose()

@@ -4,8 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -30,14 +28,6 @@ if TYPE_CHECKING:
 
 TROUBLE_S = 60.0  # a failed write is news for that long
 DESCRIBED = HTTPBearer(auto_error=False, description="An API token, or the id of a dashboard session")
-
-
-@cache
-def package_version() -> str:
-    try:
-        return version("paperfold")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "0+unknown"
 
 
 @dataclass(slots=True)

@@ -57,7 +57,9 @@ async def run(settings: Settings) -> None:
             except* (UnavailableError, FencedError) as group:
                 reasons = sorted({str(error) for error in leaves(group)})
                 logger.warning("epoch_ended", reason="; ".join(reasons)[:300])
+                meters.epochs_ended.inc()
             finally:
+                meters.lease_held.set(0)
                 with contextlib.suppress(UnavailableError):
                     await recorder.close()
             failures = 0 if epoch.has_recorded else failures + 1
@@ -98,6 +100,7 @@ class Epoch:
             fingerprint = await sim.fingerprint(self._settings.exchange)
             await self._recorder.read(market.claim_market, self._settings.exchange.market, fingerprint)
             await self._recorder.open()
+            self._meters.lease_held.set(1)
             self._log.info("lease_taken")
             tasks.create_task(self._recorder.keep())
             tasks.create_task(self._clock.keep(self._rest, self._note_clock))
@@ -165,7 +168,7 @@ class Epoch:
                 await self._recorder.run(_put_listings, info)
 
     async def _note_clock(self, exchange_ms: int, age_ms: int) -> None:
-        self._meters.clock_error_ms.set(self._clock.error_ms)
+        self._meters.clock_error_s.set(self._clock.error_ms / 1000)
         self._meters.weight.set(self._rest.budget.used(self._clock.now_ms()))
         await self._recorder.run(market.set_clock, exchange_ms, self._clock.rate, age_ms)
 

@@ -15,7 +15,6 @@ from shared import log
 from shared.bus.codec import Tick
 from shared.domain.errors import InputError, UnavailableError
 from shared.domain.timeframe import MINUTE_MS
-from shared.exchange.absence import Moment
 from shared.exchange.finality import WALL_FLOOR_MS, Answer, Final, Finality, Outcome
 from shared.exchange.normalise import PartialBar
 from shared.exchange.rest import PAGE, RestClient
@@ -54,14 +53,24 @@ class Feed:
         self._has_outcomes = asyncio.Event()
         self._connected_ms: int | None = None  # exchange time since which frames come without a break
         self._silent = 0
-        self._is_stale = False
-        self._late_since_ms: int | None = None  # wall
+        self._was_stale = False
         self._log = log.get("feed").bind(instrument=instrument.name)
+        meters.watch(instrument.name, lambda: self.next_ms, lambda: self.late_ms, lambda: self.is_stale)
 
     @property
     def next_ms(self) -> int:
         """The oldest minute that is not decided."""
         return self._finality.next_ms
+
+    @property
+    def late_ms(self) -> int:
+        """Exchange time, as well as it is known, since that minute's end; 0 before it."""
+        return max(0, self._clock.now_ms() - self.next_ms - MINUTE_MS)
+
+    @property
+    def is_stale(self) -> bool:
+        """Is that minute not final in time?"""
+        return self.late_ms > STALE_MS + STALE_WALL_MS * self._clock.rate
 
     def on_connected(self) -> None:
         self._connected_ms = self._clock.now_ms()
@@ -87,7 +96,7 @@ class Feed:
                 ask, now = self._finality.ask(), self._clock.moment()
             except UnavailableError:
                 continue
-            self._watch(now)
+            self._say_stale()
             if not ask.is_due(now) or len(self._outcomes) > WAITING:
                 wait_s = max(self._clock.wall_s_until(ask.due_ms), (ask.due_wall_ms - now.wall_ms) / 1000)
                 await asyncio.sleep(min(LONGEST_WAIT_S, max(wait_s, WALL_FLOOR_MS / 1000)))
@@ -143,18 +152,12 @@ class Feed:
             self._silent = 0
             self._suspect(f"{self.instrument.name} trades, and the stream does not say so")
 
-    def _watch(self, now: Moment) -> None:
-        """Say once when the feed gets stale, and once when it is well again."""
-        is_late = now.exchange_ms - self._finality.next_ms - MINUTE_MS > STALE_MS
-        if not is_late:
-            self._late_since_ms = None
-        elif self._late_since_ms is None:
-            self._late_since_ms = now.wall_ms
-        is_stale = self._late_since_ms is not None and now.wall_ms - self._late_since_ms >= STALE_WALL_MS
-        if is_stale != self._is_stale:
-            self._is_stale = is_stale
-            self._log.warning("feed_stale" if is_stale else "feed_well", next_ms=self._finality.next_ms)
-        self._meters.watched(self.instrument.name, self._finality.next_ms, is_stale)
+    def _say_stale(self) -> None:
+        """Once when the feed gets stale, and once when it is well again."""
+        is_stale = self.is_stale
+        if is_stale != self._was_stale:
+            self._was_stale = is_stale
+            self._log.warning("feed_stale" if is_stale else "feed_well", next_ms=self.next_ms)
 
     def _note(self, answer: Answer) -> None:
         for problem in answer.problems:

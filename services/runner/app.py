@@ -29,6 +29,8 @@ from shared.store import commands, database, ownership
 
 COMMIT_SECONDS = metrics.histogram("paperfold_commit_seconds", "One fenced transaction, decisions included")
 HELD = metrics.gauge("paperfold_runs_held", "Runs in memory")
+UNAVAILABLE = metrics.counter("paperfold_database_failures_total", "Times the database was away: all was forgotten")
+CHILDREN_FAILED = metrics.counter("paperfold_children_failed_total", "Child processes that ended otherwise than well")
 
 BLOCK_MS = 200  # longest wait for a bar; commands and stops are looked at in between
 
@@ -58,6 +60,7 @@ class Runner:
                 self._round()
             except UnavailableError as error:
                 _log.warning("unavailable", error=str(error), forgotten=len(self.holdings.held))
+                UNAVAILABLE.inc()
                 self.holdings.forget()
                 self._next_round = 0.0
                 stop.wait(0.5)
@@ -101,6 +104,7 @@ class Runner:
         for run, code in self.holdings.children.finished():
             _log.info("child_finished", run=run.id, code=code)
             if code != 0:
+                CHILDREN_FAILED.inc()
                 with database.begin(self.engine) as conn:
                     ownership.hand_back(conn, self.id, run.id, run.epoch, f"its process ended with {code}")
 
@@ -133,8 +137,8 @@ class Runner:
             self.holdings.fail(held.run.id, held.run.epoch, str(error), "diverged")
             return
         for run_id in done.lost:
-            _log.warning("run_lost", run=run_id)
-            self.holdings.drop(run_id)
+            self.holdings.lose(run_id)
+        self.clock.note_lateness(done.told)
         for progress in done.told:
             if progress.status in ("stopped", "finished"):
                 self.holdings.drop(progress.run_id)

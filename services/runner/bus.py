@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from redis import Redis
 
 from services.runner.source import Source
-from shared import log
+from shared import log, metrics
 from shared.bus import pubsub
 from shared.bus.codec import Entry, RunEvent
 from shared.domain.errors import UnavailableError
@@ -17,6 +17,8 @@ from shared.store.ownership import Progress
 
 TIMEOUT_S = 0.5  # a bus that does not answer must not cost the lease
 PAUSE_S = 3.0  # before it is asked again
+
+FAILURES = metrics.counter("paperfold_bus_failures_total", "Times Redis did not answer: the record was polled instead")
 
 _log = log.get("runner")
 
@@ -70,5 +72,6 @@ class Bus:
 
     def _leave_alone(self, error: UnavailableError) -> None:
         _log.warning("bus_unavailable", error=str(error))
+        FAILURES.inc()
         self._control = None
         self._again = time.monotonic() + PAUSE_S

@@ -12,6 +12,7 @@ from shared import log, metrics
 from shared.store import database, ownership
 
 FAILED = metrics.counter("paperfold_runs_failed_total", "Folds that raised, and divergences")
+LOST = metrics.counter("paperfold_runs_lost_total", "Runs that were taken from this process while it lived")
 
 _log = log.get("runner")
 
@@ -38,8 +39,13 @@ class Holdings:
         here |= {run_id: waiting.run.epoch for run_id, waiting in self.waiting.items()}
         for run_id, epoch in here.items():
             if owned.get(run_id) != epoch:
-                _log.warning("run_lost", run=run_id)
-                self.drop(run_id)
+                self.lose(run_id)
+
+    def lose(self, run_id: int) -> None:
+        """Forget a run that is someone else's by now."""
+        _log.warning("run_lost", run=run_id)
+        LOST.inc()
+        self.drop(run_id)
 
     def fail(self, run_id: int, epoch: int, reason: str, status: ownership.Failure = "failed") -> None:
         """Forget a run that cannot go on, and record why. The others go on."""

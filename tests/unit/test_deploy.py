@@ -1,4 +1,4 @@
-"""What lies around containers, as far as one can know it without an engine: .env, locks, health check, monitoring."""
+"""What lies around containers, as far as one can know it without an engine: .env, locks, health check."""
 
 import json
 import re
@@ -18,9 +18,6 @@ import yaml
 
 from deploy.compose import checks, env_file, stack
 from deploy.image import healthy, locked
-from services.api.metrics import Metrics
-from services.ingest.metrics import Meters
-from shared.metrics import RUNNER_METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -279,49 +276,3 @@ def test_the_health_check_loads_next_to_nothing() -> None:
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
     assert not {"http", "urllib", "json", "asyncio", "ssl", "email", "logging"} & set(done.stdout.split())
     assert runpy.run_path(str(ROOT / "deploy/image/healthy.py"))["ANSWERS"] == healthy.ANSWERS
-
-
-# --- monitoring ------------------------------------------------------------------------------------------------------
-
-
-def exposed() -> set[str]:
-    """Every name that a service of ours gives to Prometheus."""
-    samples = [metric for registry in (Meters().registry, Metrics("0").registry) for metric in registry.collect()]
-    names = {f"{metric.name}{more}" for metric in samples for more in ("", "_total", "_bucket", "_sum", "_count")}
-    return names | {f"{name}{more}" for name in RUNNER_METRICS for more in ("", "_bucket", "_sum", "_count")}
-
-
-def expressions() -> list[str]:
-    rules = yaml.safe_load((MONITORING / "prometheus" / "rules.yml").read_text(encoding="utf-8"))
-    board = json.loads((MONITORING / "grafana" / "dashboards" / "paperfold.json").read_text(encoding="utf-8"))
-    alerts = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
-    return alerts + [target["expr"] for panel in board["panels"] for target in panel["targets"]]
-
-
-def test_rules_and_panels_ask_for_metrics_that_exist() -> None:
-    asked = {name for text in expressions() for name in re.findall(r"\b(?:paperfold|process)_[a-z_]+", text)}
-    assert len(asked) > 15
-    assert sorted(asked - exposed() - {"process_resident_memory_bytes"}) == []
-
-
-def test_prometheus_asks_services_that_are_on_its_network() -> None:
-    config = yaml.safe_load((MONITORING / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
-    jobs = {job["job_name"] for job in config["scrape_configs"]}
-    assert jobs == {name for name, one in ours().items() if "watched" in one.get("networks", ())}
-    assert set(re.findall(r'job=~?"([a-z|]+)"', " ".join(expressions()))) <= {*jobs, "api|ingest", "api|runner"}
-
-
-def test_panels_are_found_and_lie_beside_each_other() -> None:
-    board = json.loads((MONITORING / "grafana" / "dashboards" / "paperfold.json").read_text(encoding="utf-8"))
-    source = yaml.safe_load(
-        (MONITORING / "grafana" / "provisioning" / "datasources" / "prometheus.yml").read_text(encoding="utf-8")
-    )
-    assert {panel["datasource"]["uid"] for panel in board["panels"]} == {source["datasources"][0]["uid"]}
-    cells = [
-        (x, y)
-        for panel in board["panels"]
-        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
-        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
-    ]
-    assert len(set(cells)) == len(cells)
-    assert max(x for x, _ in cells) == 23

@@ -8,11 +8,9 @@ import click
 import pytest
 import yaml
 
-from services.api.metrics import Metrics
 from services.cli.app import paperfold
-from services.ingest.metrics import Meters
-from shared.metrics import RUNNER_METRICS
 from shared.settings import PREFIX, Settings
+from tests.support.exported import families
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -34,14 +32,8 @@ def missing(names: Iterable[str], known: Iterable[str], *, at_least: int) -> lis
     return sorted(names - known)
 
 
-def metrics() -> set[str]:
-    samples = [metric for registry in (Meters().registry, Metrics("0").registry) for metric in registry.collect()]
-    names = {f"{metric.name}{more}" for metric in samples for more in ("", "_total")}
-    return names | set(RUNNER_METRICS)
-
-
 def test_every_metric_exists() -> None:
-    assert missing(re.findall(r"\bpaperfold_[a-z_]+", PAGE), metrics(), at_least=9) == []
+    assert missing(re.findall(r"\bpaperfold_[a-z_]+", PAGE), families(), at_least=9) == []
 
 
 def test_every_alert_exists_and_each_is_in_the_handbook() -> None:

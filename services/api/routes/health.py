@@ -2,17 +2,12 @@
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
-from sqlalchemy import text
 
+from services.api import neighbours
 from services.api.context import Ctx
 from services.api.metrics import CONTENT_TYPE
-from shared.bus import client
-from shared.domain.errors import UnavailableError
-from shared.store import schema_version
 
 router = APIRouter(tags=["health"])
-
-_IS_READ_ONLY = text("select current_setting('transaction_read_only') = 'on'")
 
 
 @router.get(
@@ -34,11 +29,8 @@ async def livez(ctx: Ctx) -> PlainTextResponse:
 )
 def readyz(request: Request, ctx: Ctx) -> Response:
     """Ready when start-up is complete and the database takes writes. Without Redis it serves, with older screens."""
-    database = _database(ctx)
-    redis = _redis(ctx)
+    database, redis = neighbours.database(ctx), neighbours.redis(ctx)
     checks = [("database", database, True), ("redis", redis, False), ("start", ctx.not_started, True)]
-    for name, reason, _ in checks[:2]:
-        ctx.metrics.neighbours.labels(name).set(0 if reason else 1)
     ready = not any(reason for _, reason, needed in checks if needed)
     lines = [_line(name, reason, needed) for name, reason, needed in checks]
     verbose = "verbose" in request.query_params or not ready
@@ -49,25 +41,6 @@ def readyz(request: Request, ctx: Ctx) -> Response:
 @router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus")
 def metrics(ctx: Ctx) -> Response:
     return Response(ctx.metrics.text(), media_type=CONTENT_TYPE)
-
-
-def _database(ctx: Ctx) -> str | None:
-    try:
-        with ctx.reading() as conn:
-            if conn.scalar(_IS_READ_ONLY):
-                return "read-only: nothing can be started, stopped or committed"
-            schema_version.check(conn)
-    except UnavailableError as error:
-        return str(error)
-    return ctx.trouble
-
-
-def _redis(ctx: Ctx) -> str | None:
-    try:
-        client.ping(ctx.bus)
-    except UnavailableError as error:
-        return str(error)
-    return None
 
 
 def _line(name: str, reason: str | None, needed: bool) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.api import schemas
-from services.api.context import Context, Ctx, Viewer, package_version
+from services.api.context import Context, Ctx, Viewer
 from services.api.errors import NotFoundError
 from services.api.responses import problems
 from services.api.routes.results import Ms
@@ -14,6 +14,7 @@ from shared.bus.codec import Tick
 from shared.domain.errors import UnavailableError
 from shared.domain.timeframe import MINUTE_MS, timeframe_ms
 from shared.engine.version import ENGINE_VERSION
+from shared.release import package_version
 from shared.store import frames, market, ownership, reads
 from shared.store.frames import Frame, Frames
 
