@@ -21,18 +21,14 @@ def _signed_percent(value: Any) -> str:
     return formats.percent(value, signed=True)
 
 
-def _count(value: Any) -> str:
-    return formats.DASH if value is None else f"{value:,}"
-
-
 def _days(value: Any) -> str:
     return formats.number(value, 1)
 
 
 TRADES: tuple[Row, ...] = (
-    ("trade_count", "Trades", _count, "Round trips, entry to flat"),
-    ("wins", "Wins", _count, "Trades with a net above zero"),
-    ("losses", "Losses", _count, "Trades with a net below zero"),
+    ("trade_count", "Trades", formats.count, "Round trips, entry to flat"),
+    ("wins", "Wins", formats.count, "Trades with a net above zero"),
+    ("losses", "Losses", formats.count, "Trades with a net below zero"),
     ("winrate", "Win rate", formats.percent, "Wins per trade"),
     ("profit_factor", "Profit factor", formats.number, "Gross profit / gross loss"),
     ("payoff_ratio", "Payoff ratio", formats.number, "Average win / average loss"),
@@ -52,8 +48,8 @@ TRADES: tuple[Row, ...] = (
     ("median_duration_s", "Median duration", formats.duration, "Entry to exit"),
     ("avg_duration_winners_s", "Average of wins", formats.duration, "Entry to exit of the wins"),
     ("avg_duration_losers_s", "Average of losses", formats.duration, "Entry to exit of the losses"),
-    ("max_consecutive_wins", "Wins in a row", _count, "Longest streak"),
-    ("max_consecutive_losses", "Losses in a row", _count, "Longest streak"),
+    ("max_consecutive_wins", "Wins in a row", formats.count, "Longest streak"),
+    ("max_consecutive_losses", "Losses in a row", formats.count, "Longest streak"),
     ("sqn", "SQN", formats.number, "sqrt(n) x mean / deviation of the nets"),
 )
 GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
@@ -76,11 +72,11 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             ("min_balance", "Lowest balance", formats.money, "With the open position"),
             ("max_balance", "Highest balance", formats.money, "With the open position"),
             ("volume_abs", "Volume", formats.money, "Sum of all fills"),
-            ("fill_count", "Fills", _count, "Executions"),
+            ("fill_count", "Fills", formats.count, "Executions"),
             ("exposure_time_ratio", "Time in market", formats.percent, "Share of time with a position"),
-            ("rejected_orders", "Rejected entries", _count, "Signals that could not be taken"),
-            ("expired_orders", "Expired entries", _count, "Limit and stop entries that nothing reached in time"),
-            ("cancelled_entries", "Cancelled entries", _count, "Entries that were withdrawn while they waited"),
+            ("rejected_orders", "Rejected entries", formats.count, "Signals that could not be taken"),
+            ("expired_orders", "Expired entries", formats.count, "Limit and stop entries that nothing reached in time"),
+            ("cancelled_entries", "Cancelled entries", formats.count, "Entries that were withdrawn while they waited"),
             ("days", "Days", _days, "First to last bar"),
         ),
     ),
@@ -109,8 +105,8 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             ("annual_volatility", "Volatility", formats.percent, "Deviation of daily returns, a year"),
             ("best_day_ratio", "Best day", _signed_percent, "Largest return of a UTC day"),
             ("worst_day_ratio", "Worst day", _signed_percent, "Smallest return of a UTC day"),
-            ("days_win", "Days won", _count, "UTC days that ended above the day before"),
-            ("days_lose", "Days lost", _count, "UTC days that ended below the day before"),
+            ("days_win", "Days won", formats.count, "UTC days that ended above the day before"),
+            ("days_lose", "Days lost", formats.count, "UTC days that ended below the day before"),
             ("var_95", "VaR 95%", _signed_percent, "One day of twenty was at or below this"),
             ("cvar_95", "CVaR 95%", _signed_percent, "Mean of those days"),
             ("skew", "Skew", formats.number, "Above 0: the large days are wins"),

@@ -11,6 +11,8 @@ from flask import Flask
 DASH = "–"
 MINUS = "\N{MINUS SIGN}"
 SMALLEST = Decimal("1e-8")  # of an amount that is not written as zero
+CENT = Decimal("0.01")
+DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "DAI", "EUR"})  # or worth about one
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 
 Number = str | int | float | Decimal
@@ -27,13 +29,13 @@ def decimal(value: Number | None) -> Decimal | None:
     return found if found.is_finite() else None
 
 
-def money(value: Number | None, signed: bool = False) -> str:
-    """`12,345.60`; amounts below one keep four digits that count: `0.001234`."""
+def money(value: Number | None, signed: bool = False, quote: str = "") -> str:
+    """`12,345.60`; small amounts, below one or a cent, keep four digits that count: `0.001234`."""
     found = decimal(value)
     if found is None:
         return DASH
     places = 2
-    if SMALLEST <= abs(found) < 1:
+    if SMALLEST <= abs(found) < (CENT if quote in DOLLARS else 1):
         places = max(2, 3 - found.adjusted())
     return _sign(f"{round(found, min(places, 8)):,f}", signed)
 
@@ -64,6 +66,10 @@ def plain(value: Number | None) -> str:
 def percent(ratio: float | None, signed: bool = False, places: int = 2) -> str:
     """A fraction as `1.59%`."""
     return DASH if ratio is None else _sign(f"{round(ratio * 100, places):,.{places}f}%", signed)
+
+
+def count(value: int | None) -> str:
+    return DASH if value is None else f"{value:,}"
 
 
 def number(value: float | None, places: int = 2) -> str:
@@ -126,7 +132,7 @@ def _sign(text: str, signed: bool = False) -> str:
     return f"+{text}" if signed else text
 
 
-FILTERS = (money, price, quantity, plain, percent, number, duration, iso, stamp, tone, bytes_size)
+FILTERS = (money, price, quantity, plain, percent, count, number, duration, iso, stamp, tone, bytes_size)
 
 
 def install(app: Flask) -> None:

@@ -1,6 +1,6 @@
 """Numbers over runs: sums by quote currency, runs that wait, and how many runners they miss."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
@@ -20,6 +20,15 @@ FILTERS: dict[str, tuple[str, ...] | None] = {
     "failed": TROUBLED,
     "all": None,
 }
+
+# Head of a column of the table -> what its runs are sorted by
+SORTS: dict[str, Callable[[Json], Any]] = {
+    "run": lambda run: run["id"],
+    "equity": lambda run: Decimal(run["equity_quote"]),
+    "pnl": lambda run: run["pnl_ratio"],
+    "trades": lambda run: run["trade_count"],
+}
+NEWEST = "run"
 
 
 @dataclass(slots=True)
@@ -82,6 +91,13 @@ def shown(runs: Iterable[Json], wanted: str) -> list[Json]:
     """Those that a filter of the overview lets through."""
     statuses = FILTERS.get(wanted)
     return [run for run in runs if statuses is None or run["status"] in statuses]
+
+
+def ordered(runs: Sequence[Json], wanted: str) -> list[Json]:
+    """Largest first, with a minus before the name smallest first; newer ones before older ones that are equal."""
+    key = SORTS[wanted.removeprefix("-")]
+    newest_first = sorted(runs, key=SORTS[NEWEST], reverse=True)
+    return sorted(newest_first, key=key, reverse=not wanted.startswith("-"))
 
 
 def counts(runs: Sequence[Json]) -> dict[str, int]:

@@ -21,7 +21,9 @@ STATUS = {
     "stopping": Word("stopping", "busy", "Stops at the next minute."),
     "stopped": Word("stopped", "off", "Somebody stopped it. Its record stays."),
     "finished": Word("finished", "off", "It came to its end."),
-    "superseded": Word("superseded", "off", "Another run took its place."),
+    "superseded": Word(
+        "superseded", "off", "A newer engine decides differently: it came to its end, and its record stays."
+    ),
     "failed": Word("failed", "bad", "It could not go on."),
     "diverged": Word("diverged", "bad", "A second fold decided differently from the record."),
 }

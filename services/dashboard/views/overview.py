@@ -1,6 +1,7 @@
 """The overview: strategies, each with a button that starts it; runs, live; sums; the feed and the runners."""
 
 import json
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.dashboard import summary
 from services.dashboard.client import Json, Params, RefusedError
 from services.dashboard.sessions import api, person
 from services.dashboard.views.frame import page
+from services.dashboard.words import ENDED
 
 pages = Blueprint("overview", __name__)
 
@@ -75,7 +77,9 @@ def _overview(problem: str | None = None, given: dict[str, str] | None = None) -
     wanted = wanted if wanted in summary.FILTERS else "active"
     strategy = request.args.get("strategy") or None
     items = [run for run in runs if strategy is None or run["strategy"] == strategy]
-    rows = summary.shown(items, wanted)
+    sort = request.args.get("sort", summary.NEWEST)
+    sort = sort if sort.removeprefix("-") in summary.SORTS else summary.NEWEST
+    rows = summary.ordered(summary.shown(items, wanted), sort)
     number = min(max(1, request.args.get("page", 1, type=int)), max(1, ceil(len(rows) / ROWS)))
     return page(
         "overview.html",
@@ -86,13 +90,23 @@ def _overview(problem: str | None = None, given: dict[str, str] | None = None) -
         pages=ceil(len(rows) / ROWS),
         counts=summary.counts(items),
         shown=wanted,
+        sort=sort,
+        address=partial(_address, show=wanted, strategy=strategy, sort=sort),
         strategy=strategy,
         hidden=total - len(runs),
         sums=summary.sums(runs),
         places=summary.places(runs, system),
+        wanted={run["instrument"] for run in runs if run["status"] not in ENDED},
         problem=problem,
         given=given or {},
     )
+
+
+def _address(**given: str | int | None) -> str:
+    """This page with other choices; what is as without a choice is left out."""
+    usual = {"show": "active", "sort": summary.NEWEST, "page": 1}
+    chosen: dict[str, Any] = {name: one for name, one in given.items() if usual.get(name) != one}
+    return url_for("overview.overview", **chosen)
 
 
 def _runs(session: str) -> tuple[list[Json], int]:

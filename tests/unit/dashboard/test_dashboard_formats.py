@@ -24,6 +24,14 @@ def test_money(value: str | None, text: str) -> None:
     assert formats.money(value) == text
 
 
+def test_dollars_are_counted_in_cents_and_less_than_a_cent_is_not_nothing() -> None:
+    assert [formats.money(text, quote="USDT") for text in ("0.9411", "0.05", "0.0019", "12", "0")] == [
+        "0.94", "0.05", "0.001900", "12.00", "0.00",
+    ]  # fmt: skip
+    assert formats.money("0.0345", quote="BTC") == "0.03450"
+    assert formats.count(23794) == "23,794"
+
+
 def test_signed_money_says_plus() -> None:
     assert [formats.money(text, signed=True) for text in ("1.5", "-1.5", "0")] == ["+1.50", "−1.50", "0.00"]
 

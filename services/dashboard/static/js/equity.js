@@ -25,7 +25,7 @@ export class Equity {
       if (!answer.ok) return;
       const { items, thinned, total } = await answer.json();
       this.items = items.map(([ms, equity]) => [ms, Number(equity)]);
-      this.note.textContent = thinned ? `${items.length} of ${total} points; highs and lows are kept` : "";
+      this.note.textContent = thinned ? `${items.length.toLocaleString("en")} of ${total.toLocaleString("en")} points; highs and lows are kept` : "";
       await this.ready;
       this.draw();
     } catch { /* the next bar asks again */ }
@@ -41,6 +41,7 @@ export class Equity {
     let peak = this.cash;
     const equity = this.items.map(([, value]) => value);
     const drawdown = equity.map((value) => { peak = Math.max(peak, value); return value / peak - 1; });
+    const deepest = Math.min(...drawdown);
     const line = { type: "scatter", mode: "lines", x };
     const axis = { gridcolor: c.line, linecolor: c.line, zeroline: false, tickfont: { color: c.muted }, automargin: true, fixedrange: true };
     // No <b> in a template: plotly would write it as a style attribute, which the policy forbids
@@ -53,7 +54,7 @@ export class Equity {
       hoverlabel: { bgcolor: c.card, bordercolor: c.lineStrong, font: { color: c.text, family: c.face, size: 12 }, align: "left" },
       xaxis: { ...axis, fixedrange: false, type: "date", anchor: "y2", hoverformat: "%Y-%m-%d %H:%M", showspikes: true, spikemode: "across", spikethickness: 1, spikedash: "dot", spikecolor: c.lineStrong },
       yaxis: { ...axis, domain: [0.34, 1], tickformat: ",.6~f", nticks: 6 },
-      yaxis2: { ...axis, domain: [0, 0.27], tickformat: ".1%", rangemode: "tozero", nticks: 4 },
+      yaxis2: { ...axis, domain: [0, 0.27], tickformat: deepest > -0.005 ? ".2%" : ".1%", range: [Math.min(deepest * 1.08, -0.001), 0], nticks: 4 },
       shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: this.cash, y1: this.cash, line: { color: c.lineStrong, width: 1, dash: "dot" } }],
     }, { displayModeBar: false, responsive: true, doubleClick: "reset" });
   }
