@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from tests.support.reference import by_oracle, indicators
+from tests.support.reference import by_oracle, gaps, indicators, means
 from tests.support.reference.frames import MINUTE_MS, TIMEFRAMES, as_of, lagged
 from tests.support.reference.indicators import Column, Outputs
+from tests.support.reference.profile import volume_profile
 from tests.support.reference.strategy_file import Indicator, Strategy
 
 BAR = ("open", "high", "low", "close", "volume")
@@ -88,29 +89,29 @@ class Columns:
         frame, p = self._frames[indicator.timeframe], indicator.params
         match indicator.type:
             case "SMA":
-                out: Outputs = {"value": indicators.sma(self._source(indicator), int(p["length"]))}
+                out: Outputs = {"value": means.sma(self._source(indicator), int(p["length"]))}
             case "EMA":
-                value = indicators.ema(self._source(indicator), int(p["length"]))
+                value = means.ema(self._source(indicator), int(p["length"]))
                 out = {"value": value, "trend": [_trend(c, v) for c, v in zip(frame.close, value, strict=True)]}
             case "RSI":
-                value = indicators.rsi(self._source(indicator), int(p["length"]))
+                value = means.rsi(self._source(indicator), int(p["length"]))
                 out = {
                     "value": value,
                     "overbought": [None if v is None else v > p["overbought"] for v in value],
                     "oversold": [None if v is None else v < p["oversold"] for v in value],
                 }
             case "ATR":
-                out = {"value": indicators.atr(frame, int(p["length"]))}
+                out = {"value": means.atr(frame, int(p["length"]))}
             case "ADX":
                 out = _adx(frame, p)
             case "VolumeProfile":
                 length_ms = TIMEFRAMES[indicator.timeframe] * MINUTE_MS
-                return indicators.volume_profile(frame, length_ms, p, indicator.lag)
+                return volume_profile(frame, length_ms, p, indicator.lag)
             case "FVG":
-                out = indicators.fvg(frame, p)
+                out = gaps.fvg(frame, p)
             case "VPFVGSignal":
                 vp = self._read_by(indicator, "vp", "VolumeProfile")
-                out = indicators.vpfvg_signal(frame, p, vp, self._read_by(indicator, "fvg", "FVG"))
+                out = gaps.vpfvg_signal(frame, p, vp, self._read_by(indicator, "fvg", "FVG"))
             case type_:
                 length_ms = TIMEFRAMES[indicator.timeframe] * MINUTE_MS
                 out = by_oracle.outputs_of(type_, p, frame, length_ms, lambda: self._source(indicator))
@@ -158,7 +159,7 @@ def _trend(close: float, value: float | None) -> str | None:
 
 
 def _adx(frame: pd.DataFrame, p: Mapping[str, float]) -> Outputs:
-    value, plus, minus = indicators.adx(frame, int(p["period"]))
+    value, plus, minus = means.adx(frame, int(p["period"]))
     return {
         "ADX_value": value,
         "DI_plus": plus,

@@ -5,7 +5,10 @@ import pytest
 import talib
 
 from tests.support.by_hand import MINUTE, bars
-from tests.support.reference import indicators
+from tests.support.reference import means
+from tests.support.reference.gaps import fvg, vpfvg_signal
+from tests.support.reference.indicators import DEFAULTS
+from tests.support.reference.profile import profile, volume_profile
 
 
 def frame(*rows):
@@ -15,8 +18,8 @@ def frame(*rows):
 
 def test_a_profile_of_three_bars_by_hand():
     table = frame((100, 104, 100, 103, 4), (101, 102, 101, 102, 6), (102.5, 102.5, 102.5, 102.5, 5))
-    p = indicators.DEFAULTS["VolumeProfile"] | {"lookback": 3, "price_bins": 4}
-    out = indicators.volume_profile(table, MINUTE, p, lag=0)
+    p = DEFAULTS["VolumeProfile"] | {"lookback": 3, "price_bins": 4}
+    out = volume_profile(table, MINUTE, p, lag=0)
     # edges 100..104; 4 shared by bins 0-3, 6 by bins 0-2, 5 in bin 2: [3, 3, 8, 1]; 70 % of 15 needs one neighbour
     expected = {
         "poc_price": 102.5,
@@ -45,15 +48,15 @@ def test_a_profile_of_three_bars_by_hand():
 
 def test_a_profile_stands_until_the_next_grid_bar_and_acts_a_bar_late():
     table = frame(*((100 + i,) * 4 + (1,) for i in range(8)))
-    p = indicators.DEFAULTS["VolumeProfile"] | {"lookback": 2, "price_bins": 1, "update_frequency": 3}
-    out = indicators.volume_profile(table, MINUTE, p, lag=1)
+    p = DEFAULTS["VolumeProfile"] | {"lookback": 2, "price_bins": 1, "update_frequency": 3}
+    out = volume_profile(table, MINUTE, p, lag=1)
     assert out["poc_price"] == [None] * 4 + [102.5] * 3 + [105.5]  # made at bars 3 and 6
     assert out["dist_to_poc"][4:] == [1.5, 2.5, 3.5, 1.5]  # the current close and the levels of the bar before
 
 
 def test_a_profile_of_one_price_and_of_no_trades():
-    p = indicators.DEFAULTS["VolumeProfile"] | {"lookback": 2}
-    one = indicators.profile(np.array([7.0, 5.0]), np.array([7.0, 9.0]), np.array([3.0, 0.0]), p)
+    p = DEFAULTS["VolumeProfile"] | {"lookback": 2}
+    one = profile(np.array([7.0, 5.0]), np.array([7.0, 9.0]), np.array([3.0, 0.0]), p)
     assert (one.centre(one.poc), one.centre(one.first), one.centre(one.last), one.hvn, one.lvn) == (
         7.0,
         7.0,
@@ -61,7 +64,7 @@ def test_a_profile_of_one_price_and_of_no_trades():
         [],
         [],
     )
-    assert indicators.profile(np.array([7.0]), np.array([9.0]), np.array([0.0]), p) is None
+    assert profile(np.array([7.0]), np.array([9.0]), np.array([0.0]), p) is None
 
 
 GAP_BARS = (
@@ -75,7 +78,7 @@ GAP_BARS = (
 
 
 def test_a_gap_signals_is_retested_and_filled():
-    out = indicators.fvg(frame(*GAP_BARS), indicators.DEFAULTS["FVG"] | {"atr_period": 1})
+    out = fvg(frame(*GAP_BARS), DEFAULTS["FVG"] | {"atr_period": 1})
     assert out["FVG_bullish_signal"] == [None, None, True, True, False, False]
     assert out["FVG_bullish_retest"] == [None, None, False, True, False, False]
     assert out["FVG_gap_filled"] == [None, None, False, False, False, True]
@@ -86,7 +89,7 @@ def test_a_gap_signals_is_retested_and_filled():
 
 
 def test_a_gap_is_forgotten_after_its_time():
-    out = indicators.fvg(frame(*GAP_BARS), indicators.DEFAULTS["FVG"] | {"atr_period": 1, "max_lookback": 2})
+    out = fvg(frame(*GAP_BARS), DEFAULTS["FVG"] | {"atr_period": 1, "max_lookback": 2})
     assert out["FVG_active_bullish_gaps"] == [None, None, 1, 1, 0, 0]
 
 
@@ -109,8 +112,8 @@ def test_a_long_signal_of_a_gap_and_a_profile(lvn, hvn, pocs, expected):
         "FVG_nearest_support_mid": [100.5] * n,
         "FVG_nearest_resistance_mid": [None] * n,
     }
-    p = indicators.DEFAULTS["VPFVGSignal"] | {"atr_period": 1, "lookback_validation": 1}
-    out = indicators.vpfvg_signal(table, p, vp, gaps)
+    p = DEFAULTS["VPFVGSignal"] | {"atr_period": 1, "lookback_validation": 1}
+    out = vpfvg_signal(table, p, vp, gaps)
     assert (out["vf_long"][2], out["signal_type"][2], out["signal_strength"][2]) == expected
     assert out["vf_short"][2] is False
     assert out["vf_long"][0] is None  # before its ATR
@@ -121,13 +124,13 @@ def test_a_long_signal_of_a_gap_and_a_profile(lvn, hvn, pocs, expected):
 def test_it_agrees_with_talib_from_its_first_value(market, name, n):
     h, l, c = (market[column].to_numpy() for column in ("high", "low", "close"))
     ours = {
-        "SMA": lambda: indicators.sma(c.tolist(), n),
-        "EMA": lambda: indicators.ema(c.tolist(), n),
-        "RSI": lambda: indicators.rsi(c.tolist(), n),
-        "ATR": lambda: indicators.atr(market, n),
-        "ADX": lambda: indicators.adx(market, n)[0],
-        "PLUS_DI": lambda: indicators.adx(market, n)[1],
-        "MINUS_DI": lambda: indicators.adx(market, n)[2],
+        "SMA": lambda: means.sma(c.tolist(), n),
+        "EMA": lambda: means.ema(c.tolist(), n),
+        "RSI": lambda: means.rsi(c.tolist(), n),
+        "ATR": lambda: means.atr(market, n),
+        "ADX": lambda: means.adx(market, n)[0],
+        "PLUS_DI": lambda: means.adx(market, n)[1],
+        "MINUS_DI": lambda: means.adx(market, n)[2],
     }[name]()
     function = getattr(talib, name)
     theirs = function(c, n) if name in ("SMA", "EMA", "RSI") else function(h, l, c, n)
@@ -136,4 +139,4 @@ def test_it_agrees_with_talib_from_its_first_value(market, name, n):
 
 
 def test_a_flat_market_gives_the_middle_of_the_range():
-    assert indicators.rsi([5.0] * 5, 3) == [None, None, None, 50.0, 50.0]
+    assert means.rsi([5.0] * 5, 3) == [None, None, None, 50.0, 50.0]
