@@ -3,6 +3,7 @@
 Cases are in tests/data/prometheus, in the tool's format: `promtool test rules tests/data/prometheus/*.yml`.
 """
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "compose" / "prometheus"
+BOARD = ROOT / "deploy" / "compose" / "grafana" / "dashboards" / "paperfold.json"
 CASES = sorted((ROOT / "tests" / "data" / "prometheus").glob("*.yml"))
 RULES = yaml.safe_load((FOLDER / "rules.yml").read_text(encoding="utf-8"))
 ALERTS = [rule for group in RULES["groups"] for rule in group["rules"]]
@@ -31,6 +33,16 @@ def test_its_configuration_is_one(tmp_path: Path) -> None:
     file = tmp_path / "prometheus.yml"
     file.write_text(config, encoding="utf-8")
     assert f"{len(ALERTS)} rules found" in promtool("check", "config", "--lint=all", file)
+
+
+@pytest.mark.needs("promtool")
+def test_it_understands_every_expression_of_the_dashboard(tmp_path: Path) -> None:
+    panels = json.loads(BOARD.read_text(encoding="utf-8"))["panels"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    rules = [{"record": f"panel:{number}", "expr": text} for number, text in enumerate(asked)]
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
+    assert f"{len(asked)} rules found" in promtool("check", "rules", file)
 
 
 @pytest.mark.needs("promtool")
