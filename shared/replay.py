@@ -154,7 +154,8 @@ class _Check:
             fold = fold_of(plan, run, run.warmup_from_ms)
             self._fold(fold, given, on_slice)
             if fold.position_ms != run.position_ms:
-                raise _DifferentError(f"position: recorded {run.position_ms}, folded {fold.position_ms}")
+                said = f"position: recorded {run.position_ms}, folded {fold.position_ms}"
+                raise _DifferentError(said + self._uncovered(run.warmup_from_ms, run.position_ms))
             if run.status == "stopped" and not fold.has_ended:
                 self._compare(decisions(fold.stop_here()), fold.seq)
             self._compare([], run.seq)
@@ -181,6 +182,12 @@ class _Check:
                 on_slice(fold.position_ms)
             if fold.has_ended:
                 return
+
+    def _uncovered(self, first_ms: int, last_ms: int) -> str:
+        """Minutes that the run has folded and the record no longer holds as decided, in words; nothing, if none."""
+        with self.reading() as conn:
+            missing = bars.missing(conn, self.run.instrument_id, (first_ms, last_ms + MINUTE_MS))
+        return f"; not covered: {', '.join(f'[{start}, {end})' for start, end in missing[:3])}" if missing else ""
 
     def _compare(self, again: Sequence[Decision], until_seq: int) -> None:
         """Recorded decisions up to `until_seq`, at most the run's, against those folded again."""

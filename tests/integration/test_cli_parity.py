@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from services.cli.__main__ import main
 from shared import replay
+from shared.domain.timeframe import MINUTE_MS
 from shared.store import database as store
 from shared.store import runs
-from tests.support.desk import BUSY, MINUTE_MS, ROOT, Desk, walk
+from tests.support.desk import BUSY, ROOT, Desk, walk
 
 # What is done to the record -> words of the difference.
 CHANGES = {
@@ -37,7 +38,8 @@ CHANGES = {
     "position": ("update runs set position_ms = position_ms + 60000 where id = {run}", "recorded"),
     "a bar": ("update bars set close = high where open_ms = {bar}", "recorded"),
     "a bar is gone": ("delete from bars where open_ms = {bar}", "recorded"),
-    "coverage is gone": ("update coverage set from_ms = {bar}", "position: recorded"),
+    "coverage is gone": ("update coverage set from_ms = {bar}", "; not covered: [{first}, {bar})"),
+    "the end of coverage is gone": ("update coverage set to_ms = {bar}", "; not covered: [{bar}, {end})"),
 }
 
 
@@ -73,7 +75,9 @@ def test_it_finds_what_was_changed(desk: Desk, capsys: pytest.CaptureFixture[str
     run = ended(desk)
     assert main(["parity", str(run)]) == 0
     assert "equal" in capsys.readouterr().out
-    names = {"run": run, "bar": desk.first_ms + 60 * MINUTE_MS}
+    last_ms, warmup_ms = desk.run(run).position_ms, desk.run(run).warmup_from_ms
+    assert last_ms is not None
+    names = {"run": run, "bar": desk.first_ms + 60 * MINUTE_MS, "first": warmup_ms, "end": last_ms + MINUTE_MS}
     for name, table in {"fill": "fills", "order": "orders", "trade": "trades", "equity": "equity"}.items():
         middle = desk.sql(f"select seq from {table} where run_id = {run} order by seq offset 5 limit 1")
         names[name] = int(str(middle[0][0]))
@@ -83,7 +87,8 @@ def test_it_finds_what_was_changed(desk: Desk, capsys: pytest.CaptureFixture[str
             assert conn.execute(text(change.format(**names))).rowcount > 0, what
             verdict = replay.check(conn, runs.get(conn, run))
             changed.rollback()
-        assert (verdict.equal, words in (verdict.difference or "")) == (False, True), (what, verdict)
+        found = words.format(**names) in (verdict.difference or "")
+        assert (verdict.equal, found) == (False, True), (what, verdict)
 
 
 def test_the_command_says_it_and_fails(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +100,8 @@ def test_the_command_says_it_and_fails(desk: Desk, capsys: pytest.CaptureFixture
     desk.sql(f"update fills set price = price + 0.01 where run_id = {run} and seq = (select min(seq) from fills)")
     assert main(["parity", str(run)]) == 1
     said = capsys.readouterr().out
-    assert "First difference: fills seq" in said
+    assert f"Run {run}: DIFFERENT, {desk.parity(run).decisions} decisions over" in said
+    assert "bars. First difference: fills seq" in said
     assert "price is recorded as" in said
     assert main(["parity", str(other)]) == 0
     assert main(["parity", "--all", "--json"]) == 1

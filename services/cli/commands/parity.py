@@ -126,4 +126,4 @@ def _sentence(found: Json) -> str:
         return f"Run {found['run_id']}: nothing has been folded yet"
     if found["equal"]:
         return f"Run {found['run_id']}: equal, {folded} up to {until}{engine}"
-    return f"Run {found['run_id']}: DIFFERENT{engine}. First difference: {found['difference']}"
+    return f"Run {found['run_id']}: DIFFERENT{engine}, {folded}. First difference: {found['difference']}"
