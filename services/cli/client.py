@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import httpx
@@ -69,6 +69,18 @@ class Client:
         """The answer's bytes as they came."""
         return self._ask("GET", path, timeout=LONG_TIMEOUT).content
 
+    def save(self, path: str, into: BinaryIO) -> None:
+        """The same, written as they come: an answer may be larger than memory. Raises UnavailableError if it breaks."""
+        answer = self._ask("GET", path, stream=True, timeout=LONG_TIMEOUT)
+        try:
+            for block in answer.iter_bytes():
+                into.write(block)
+            into.flush()
+        except httpx.TransportError as error:
+            raise self._away(error) from error
+        finally:
+            answer.close()
+
     def all_items(self, path: str, most: int | None = None, newest: bool = False) -> list[Json]:
         """Rows of a list, oldest first: all, or at most so many from its beginning or its end."""
         items: list[Json] = []
@@ -96,11 +108,15 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def _ask(self, method: str, path: str, file: str | None = None, **request: Any) -> httpx.Response:
+    def _ask(
+        self, method: str, path: str, file: str | None = None, *, stream: bool = False, **request: Any
+    ) -> httpx.Response:
         failed, deadline = 0, time.monotonic() + PATIENCE_S
         while True:
             try:
-                answer = self._http.request(method, path, **request)
+                answer = self._http.send(self._http.build_request(method, path, **request), stream=stream)
+                if answer.is_error:
+                    answer.read()
             except httpx.TransportError as error:
                 failed += 1
                 if failed >= TRIES or isinstance(error, httpx.ReadTimeout):

@@ -30,6 +30,7 @@ def main() -> int:
             port=conf.dashboard.port,
             threads=PAGE_THREADS + MOST_LISTENERS,
             connection_limit=200,
+            outbuf_high_watermark=1024 * 1024,  # of an answer: the next part waits until less is to be sent
             max_request_body_size=1024 * 1024,  # a strategy file has at most 256 KB; a form may triple every byte
             ident="",
         )

@@ -116,6 +116,13 @@ class Stream:
         except httpx.HTTPError:
             return
 
+    def whole(self) -> Iterator[bytes]:
+        """All of an answer that ends. Raises UnavailableError when it breaks: whoever passes it on breaks as well."""
+        try:
+            yield from self._answer.iter_bytes()
+        except httpx.HTTPError as error:
+            raise UnavailableError(_reason(str(self._answer.url), error)) from error
+
     def hang_up(self) -> None:
         """End it, also while another thread waits for its next byte."""
         line = self._answer.extensions["network_stream"].get_extra_info("socket")

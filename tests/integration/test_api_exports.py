@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
@@ -19,18 +18,11 @@ from services.api import exports
 from shared.domain.timeframe import DAY_MS
 from shared.store import database as store
 from tests.support.api import ADMIN, FIRST_MS, ROOT, VIEWER, Api, served
+from tests.support.long_runs import lengthen, writers
+from tests.support.waiting import wait_for
 
 START = FIRST_MS + DAY_MS
 MB = 1_000_000
-PATIENCE_S = 30.0  # of a test with what must happen soon
-
-# Orders that came to nothing, more than a fold would make in days: about 170 bytes of the document each.
-CANCELLED = text("""
-insert into orders
-select run_id, seq + n, seq + n, ts_ms, 'cancelled', side, type, quantity, price, reason
-from (select * from orders where run_id = :run order by seq desc limit 1) as last, generate_series(1, :count) as n
-""")
-LENGTHENED = text("update runs set seq = (select max(seq) from orders where run_id = :run) where id = :run")
 
 
 @pytest.fixture
@@ -50,15 +42,9 @@ def run(api: Api) -> int:
 
 @pytest.fixture
 def long(api: Api, run: int) -> int:
-    """A run whose document, 15 MB, fits into no buffer between a child and an asker who does not read."""
-    lengthen(api, run, 90_000)
+    """One whose document cannot end while nobody reads it."""
+    lengthen(api.engine, run)
     return run
-
-
-def lengthen(api: Api, run_id: int, count: int) -> None:
-    with store.begin(api.engine) as conn:
-        conn.execute(CANCELLED, {"run": run_id, "count": count})
-        conn.execute(LENGTHENED, {"run": run_id})
 
 
 def path(run_id: int) -> str:
@@ -76,31 +62,12 @@ def asking(url: str, run_id: int, token: str = VIEWER) -> Iterator[Iterator[byte
         yield answer.iter_raw()
 
 
-def children(of: int | None = None) -> list[psutil.Process]:
-    """The processes that write documents."""
-    found = []
-    for one in psutil.Process(of).children(recursive=True):
-        try:
-            if "services.api.exporting" in one.cmdline() and one.status() != psutil.STATUS_ZOMBIE:
-                found.append(one)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, "it does not come about"
-        time.sleep(0.02)
-
-
 def nobody_reads(api: Api) -> bool:
     """No child, and no session of one."""
     asked = text("select count(*) from pg_stat_activity where application_name = 'api-exporting'"
                  " and datname = current_database()")  # fmt: skip
     with store.begin(api.engine) as conn:
-        return not children() and conn.scalar(asked) == 0
+        return not writers() and conn.scalar(asked) == 0
 
 
 def test_a_child_writes_the_bytes_that_the_server_itself_would(api: Api, run: int, monkeypatch: pytest.MonkeyPatch):
@@ -128,7 +95,7 @@ def test_others_are_answered_while_a_document_is_under_way(api: Api, long: int):
         for _ in range(20):
             assert api.anybody.get("/readyz").status_code == 200
             assert api.get(f"/runs/{long}/fills")["total"] > 100
-        assert len(children()) == 1, "it could not end: nobody has read it"
+        assert len(writers()) == 1, "it could not end: nobody has read it"
         taken += b"".join(document)
     assert taken == api.viewer.get(path(long)).content
 
@@ -136,15 +103,15 @@ def test_others_are_answered_while_a_document_is_under_way(api: Api, long: int):
 def test_who_hangs_up_ends_the_child(api: Api, long: int):
     with asking(api.url, long) as document:
         next(document)
-        assert len(children()) == 1
-    until(lambda: nobody_reads(api))
+        assert len(writers()) == 1
+    wait_for(lambda: nobody_reads(api))
     assert api.viewer.get(path(long)).json()["digest"]
 
 
 def test_who_takes_nothing_ends_the_child(api: Api, long: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(exports, "STALL_S", 0.1)
     with asking(api.url, long) as document:
-        until(lambda: nobody_reads(api))
+        wait_for(lambda: nobody_reads(api))
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
             list(document)
 
@@ -153,10 +120,10 @@ def test_two_are_written_at_once_and_a_third_waits_for_its_turn(api: Api, long: 
     with ThreadPoolExecutor(1) as other:
         with asking(api.url, long) as first, asking(api.url, long) as second:
             third = other.submit(api.viewer.get, path(long))
-            until(lambda: api.app.state.context.exports.children._waiting == 1)
-            assert len(children()) == exports.CHILDREN == 2
+            wait_for(lambda: api.app.state.context.exports.children._waiting == 1)
+            assert len(writers()) == exports.CHILDREN == 2
             one, two = b"".join(first), b"".join(second)
-        assert one == two == third.result(PATIENCE_S).content
+        assert one == two == third.result(60).content
 
 
 def test_who_hangs_up_in_the_line_has_left_it(api: Api, long: int):
@@ -165,9 +132,9 @@ def test_who_hangs_up_in_the_line_has_left_it(api: Api, long: int):
         with socket.create_connection(("127.0.0.1", httpx.URL(api.url).port or 0)) as third:
             third.sendall(f"GET {path(long)} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                           f"Authorization: Bearer {VIEWER}\r\n\r\n".encode())  # fmt: skip
-            until(lambda: waiting._waiting == 1)
-        until(lambda: waiting._waiting == 0)
-        assert len(children()) == 2
+            wait_for(lambda: waiting._waiting == 1)
+        wait_for(lambda: waiting._waiting == 0)
+        assert len(writers()) == 2
 
 
 @pytest.mark.parametrize("limit", ["_line", "_patience_s"])
@@ -177,14 +144,14 @@ def test_too_many_are_told_to_ask_again(api: Api, long: int, monkeypatch: pytest
         refused = api.viewer.get(path(long))
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert refused.json()["detail"] == "too many long runs are being read at once: ask again"
-    until(lambda: nobody_reads(api))
+    wait_for(lambda: nobody_reads(api))
     assert api.viewer.get(path(long)).status_code == 200
 
 
 def test_a_child_that_dies_half_way_breaks_the_connection(api: Api, long: int):
     with asking(api.url, long) as document:
         next(document)
-        for one in children():
+        for one in writers():
             one.kill()
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
             list(document)
@@ -239,7 +206,7 @@ def process(database: str, redis_url: str) -> Iterator[tuple[psutil.Process, str
             return False
 
     try:
-        until(is_ready)
+        wait_for(is_ready)
         yield psutil.Process(server.pid), url
     finally:
         server.kill()
@@ -250,7 +217,7 @@ def peaks(server: psutil.Process, url: str, run_id: int) -> tuple[int, int, int]
     """(bytes of the document, most that the server held, most that its child held) while it was passed on."""
     size = held = by_child = 0
     with asking(url, run_id, ADMIN) as document:
-        [writer] = children(server.pid)
+        [writer] = writers(server.pid)
         for at, block in enumerate(document):
             size += len(block)
             if at % 8 == 0:
@@ -261,10 +228,10 @@ def peaks(server: psutil.Process, url: str, run_id: int) -> tuple[int, int, int]
 
 
 def test_no_memory_grows_with_a_run(api: Api, run: int, database: str, redis_url: str):
-    lengthen(api, run, 15_000)
+    lengthen(api.engine, run, 15_000)
     with process(database, redis_url) as (server, url):
         short, before, by_child_before = peaks(server, url, run)
-        lengthen(api, run, 240_000)
+        lengthen(api.engine, run, 240_000)
         long, held, by_child = peaks(server, url, run)
     assert long - short > 36 * MB
     assert held - before < 12 * MB
@@ -275,10 +242,10 @@ def test_no_memory_grows_with_a_run(api: Api, run: int, database: str, redis_url
 def test_no_child_outlives_its_server(api: Api, long: int, database: str, redis_url: str, how: signal.Signals):
     with process(database, redis_url) as (server, url), asking(url, long, ADMIN) as document:
         next(document)
-        [writer] = children(server.pid)
+        [writer] = writers(server.pid)
         server.send_signal(how)
-        server.wait(PATIENCE_S)
-        until(lambda: not writer.is_running())
+        server.wait(30)
+        wait_for(lambda: not writer.is_running())
         with pytest.raises(httpx.TransportError):
             list(document)
-    until(lambda: nobody_reads(api))
+    wait_for(lambda: nobody_reads(api))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.cli import TOKEN, Shell, bar_file
 from tests.support.desk import BUSY, MINUTE_MS
+from tests.support.long_runs import lengthen
 
 BROKEN = """
 name: broken
@@ -120,6 +121,24 @@ def test_export_is_the_api_s_and_the_backtest_s_document(shell: Shell) -> None:
     different = shell("parity", out, "--strategy", shell.folder / "busy.yaml", "--bars", bars)
     assert different.code == 1
     assert 'fills[7].price is "1.00" in the document' in different.out
+
+
+def test_a_document_that_breaks_off_leaves_nothing(shell: Shell) -> None:
+    desk = shell.desk
+    desk.history(300)
+    desk.runner()
+    run = shell.started(BUSY, "--start-at", desk.first_ms + 200 * MINUTE_MS)
+    desk.level(run)
+    lengthen(desk.engine, run, 12_000)
+    out = shell.folder / "run.json"
+    assert shell("export", run, "--json", out).code == 0
+    whole = out.read_bytes()
+    assert json.loads(whole)["orders"][-1]["event"] == "cancelled"
+    desk.sql("update fills set fee = fee + 1e-9 where run_id = :run", run=run)
+    said = shell("export", run, "--json", out)
+    assert (said.code, "incomplete chunked read" in said.err) == (1, True)
+    assert out.read_bytes() == whole
+    assert [one.name for one in shell.folder.glob("run.json*")] == ["run.json"]
 
 
 def test_a_file_is_uploaded_once_and_runs_name_its_version(shell: Shell) -> None:

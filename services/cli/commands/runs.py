@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, BinaryIO, get_args
 
 import click
 
@@ -164,29 +166,45 @@ def rules(run: int, as_json: bool, data_dir: Path | None) -> None:
 @data_dir_option
 def export(run: int, out: Path | None, report_out: Path | None, data_dir: Path | None) -> None:
     """A run as the document that `backtest --json` writes, byte for byte, or as its report."""
+    path = f"/runs/{run}/export"
     with connected(data_dir) as client:
-        document = client.raw(f"/runs/{run}/export")
-        if report_out is not None:
-            from services.cli.html_report.from_api import material
-            from services.cli.html_report.page import page
+        if report_out is None:
+            with _destination(out) as file:
+                client.save(path, file)
+            return
+        from services.cli.html_report.from_api import material
+        from services.cli.html_report.page import page
 
-            write_whole(report_out, page(material(client, run, document)).encode())
-    if str(out) == "-" or (out is None and report_out is None):
-        sys.stdout.buffer.write(document)
-        sys.stdout.buffer.flush()
-    elif out is not None:
-        write_whole(out, document)
+        document = client.raw(path)
+        write_whole(report_out, page(material(client, run, document)).encode())
+    if out is not None:
+        with _destination(out) as file:
+            file.write(document)
+            file.flush()
+
+
+def _destination(out: Path | None) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdout.buffer) if out is None or str(out) == "-" else whole_file(out)
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes its place when the block ends well."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        fresh.write_bytes(content)
+        with fresh.open("wb") as file:
+            yield file
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise click.UsageError(f"{path}: {error.strerror}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _strategy(run: dict[str, Any]) -> str:

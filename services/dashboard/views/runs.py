@@ -3,9 +3,10 @@
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, request, stream_with_context, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, request, stream_with_context, url_for
 from werkzeug.wrappers import Response as Answer
 
 from services.dashboard import figures
@@ -13,6 +14,7 @@ from services.dashboard.client import Json, Params, RefusedError
 from services.dashboard.formats import iso
 from services.dashboard.rules import sides
 from services.dashboard.sessions import api, person
+from services.dashboard.views.events import Listeners, Passed
 from services.dashboard.views.frame import page
 
 pages = Blueprint("runs", __name__)
@@ -62,7 +64,11 @@ def command(run_id: int, verb: str) -> Answer | tuple[str, int]:
 
 @pages.get("/runs/<int:run_id>/export.json")
 def export(run_id: int) -> Answer:
-    document = api().raw(person().session, f"/runs/{run_id}/export")
+    listeners: Listeners = current_app.extensions["listeners"]
+    with ExitStack() as held:
+        stream = held.enter_context(api().stream(person().session, f"/runs/{run_id}/export"))
+        held.enter_context(listeners.listening(stream))
+        document = Passed(stream.whole(), held.pop_all())
     return Response(document, mimetype="application/json", headers=_download(f"run-{run_id}.json"))
 
 
