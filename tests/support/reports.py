@@ -9,6 +9,7 @@ from typing import Any
 from services.cli.__main__ import main
 from shared.domain.bar import Bar
 from tests.support.cli import bar_file
+from tests.support.desk import walk
 
 # Both sides, rungs, stops and targets, on every minute.
 LIVELY = """
@@ -28,6 +29,8 @@ risk_management:
   take_profit: {{ base_percent: 0.004, partial_exits: [{{ level: 0.001, percent: 0.5 }}] }}
 """
 ALWAYS, NEVER = "volume >= 0", "volume < 0"
+NASTY = "<script>alert(1)</script>"
+BARS = walk(2880, skipped=frozenset(range(400, 403)))  # two days with a hole
 
 
 def lively(name: str = "lively", entry: str = "1m", needed: str = ALWAYS) -> str:
