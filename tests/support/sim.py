@@ -20,6 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+
+from websockets.sync.client import ClientConnection
 
 READY_S = 30.0
 
@@ -102,6 +105,23 @@ def start_sim(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(10)
+
+
+def klines(sim: Sim, **query: object) -> list[list[Any]]:
+    """Rows of GET klines, minutes of BTCUSDT unless told otherwise."""
+    rows: list[list[Any]] = sim.get("/api/v3/klines?" + urlencode({"symbol": "BTCUSDT", "interval": "1m", **query}))
+    return rows
+
+
+def listen(connection: ClientConnection, wall_s: float) -> list[dict[str, Any]]:
+    """Frames that come within so many seconds."""
+    frames, until = [], time.monotonic() + wall_s
+    while (left := until - time.monotonic()) > 0:
+        try:
+            frames.append(json.loads(connection.recv(left)))
+        except TimeoutError:
+            break
+    return frames
 
 
 def free_port() -> int:

@@ -17,6 +17,7 @@ from tests.support.instruments import RULES
 M = 60_000
 START = 29_000_000 * M
 COSTS = Costs(1000, 2000, 200, 100)
+NO_BAR = {"minutes": 0, "new_position_ms": None, "new_digest": None}  # of a_step: nothing was folded
 
 
 @contextmanager
@@ -73,6 +74,14 @@ def a_runner(conn: Connection, lease_s: float = 60.0, version: str = "1") -> UUI
 def commit_progress(conn: Connection, runner_id: UUID, steps: Sequence[Progress]) -> set[int]:
     """Commit steps without decisions; the runs that are still the runner's and were moved."""
     return {step.run_id for step in steps} - commits.commit(conn, runner_id, steps).lost
+
+
+def a_claimed_run(conn: Connection, runner_id: UUID) -> Run:
+    """A run that this runner owns."""
+    run = a_run(conn)
+    (claimed,) = ownership.claim(conn, runner_id, "1", {"paper": 1})
+    assert claimed.id == run.id
+    return claimed
 
 
 def a_step(run: Run, minutes: int = 1, **other: object) -> Progress:
