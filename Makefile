@@ -68,7 +68,7 @@ images:  ## build every image
 	$(STACK) images
 
 .PHONY: disasters
-disasters: $(INSTALLED)  ## containers are killed, frozen and cut off, ROUNDS=3 times each: no byte differs (10 minutes)
+disasters: $(INSTALLED)  ## containers are killed, frozen, cut off and filled up, ROUNDS=3 times each: no byte differs (12 minutes)
 	@PAPERFOLD_CHAOS_ROUNDS=$(or $(ROUNDS),3) $(BIN)/pytest -s tests/compose/test_system.py
 
 chaos: $(INSTALLED)  ## a day of real bars under forty kills: no byte differs (5 minutes)

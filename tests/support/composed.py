@@ -18,8 +18,9 @@ from shared.domain.timeframe import DAY_MS, MINUTE_MS
 from tests.support.containers import ROOT, System, started
 from tests.support.disasters import DISASTERS, SOON_S, Happened, held_by, owners, wait_until_fresh
 from tests.support.kill_nine import difference, iso
-from tests.support.live_system import wait_for
 from tests.support.series import Market, frame_of
+from tests.support.small_stores import COMPOSE_FILE, kept
+from tests.support.waiting import wait_for
 
 RATE = 600  # exchange seconds per second
 HISTORY = 12 * DAY_MS // MINUTE_MS
@@ -46,7 +47,7 @@ def lived(place: Path, settings: Mapping[str, str]) -> Iterator[tuple[System, st
     """The system, what stood on the terminal when it was ready, and the file that its exchange has."""
     bars = bar_file(place)
     given = {
-        "CLOCK_RATE": str(RATE), "RUNNER_CAPACITY": "2", "SIM_BARS_DIR": str(place),
+        "CLOCK_RATE": str(RATE), "RUNNER_CAPACITY": "2", "COMPOSE_FILE": COMPOSE_FILE, "SIM_BARS_DIR": str(place),
         "SIM_BARS": json.dumps([f"/bars/{bars.name}"]), "PAPERFOLD__SIM__START": iso(START_MS),
     }  # fmt: skip
     with started(place, {**given, **settings}) as (system, said):
@@ -89,14 +90,16 @@ def everyone_is_served(system: System, runs: list[int]) -> None:
 def live_through(system: System, chance: Random, say: Stage, runs: list[int], rounds: int) -> list[Happened]:
     """Every disaster so many times, in any order, at random moments; each run's log tells whose it was."""
     happened = []
-    for disaster in chance.sample(DISASTERS * rounds, len(DISASTERS) * rounds):
-        sleep(chance.uniform(0.0, 2.0))
-        before = {run: len(events_of(system, run)) for run in runs}
-        happened.append(disaster(system, chance))
-        say(happened[-1])
-        wait_until_fresh(system, runs)
-        for run in happened[-1].taken_over:
-            assert "taken_over" in events_of(system, run)[before[run] :], f"{happened[-1]}: {events_of(system, run)}"
+    with kept(system):
+        for disaster in chance.sample(DISASTERS * rounds, len(DISASTERS) * rounds):
+            sleep(chance.uniform(0.0, 2.0))
+            before = {run: len(events_of(system, run)) for run in runs}
+            happened.append(disaster(system, chance))
+            say(happened[-1])
+            wait_until_fresh(system, runs)
+            for run in happened[-1].taken_over:
+                events = events_of(system, run)
+                assert "taken_over" in events[before[run] :], f"{happened[-1]}: {events}"
     return happened
 
 

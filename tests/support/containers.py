@@ -167,7 +167,7 @@ class System:
 
     def remove(self) -> None:
         """Containers, networks and volumes; images stay, for who builds next."""
-        for service in ("runner", "postgres"):
+        for service in ("runner", "ingest", "postgres"):
             for container in self.containers(service, running=False):
                 docker("unpause", container, may_fail=True)
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", timeout_s=UP_S)

@@ -13,10 +13,16 @@ from random import Random
 import httpx
 
 from tests.support.containers import System, docker
-from tests.support.live_system import wait_for
+from tests.support.small_stores import filling, full, make_room
+from tests.support.waiting import wait_for
 
 SOON_S = 60.0  # bound of what is measured and printed; a lease is 10 s
 RUNNERS = 4  # that a system has before and after a disaster
+
+# Segments of PostgreSQL's log that wait to be used again, all at once: faster than it can take used ones back.
+SPEND_ITS_LOG = """do $$ begin
+    for i in 1..100 loop perform pg_logical_emit_message(false, '', ''), pg_switch_wal(); end loop;
+end $$"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,16 @@ def overview_lacks(system: System, host: str) -> None:
 def overview_says_stale(system: System) -> None:
     """Until it says of every feed that nothing comes."""
     wait_for(lambda: {feed["health"] for feed in system.ask("/system")["feeds"]} == {"stale"}, SOON_S, system.report)
+
+
+def readyz(system: System) -> str:
+    """What the API says of its neighbours."""
+    return httpx.get(f"{system.url('api')}/readyz?verbose", trust_env=False, timeout=30).text
+
+
+def overview_says_redis_degraded(system: System) -> None:
+    """Until it does."""
+    wait_for(lambda: "[!]redis degraded" in readyz(system), SOON_S, lambda: readyz(system) + system.report())
 
 
 def only(system: System, service: str) -> str:
@@ -183,6 +199,16 @@ def kill_ingest(system: System, chance: Random) -> Happened:
     return Happened(f"ingest killed, back after {away_s:.1f} s")
 
 
+def freeze_ingest(system: System, chance: Random) -> Happened:
+    ingest = only(system, "ingest")
+    away_s = chance.uniform(0.0, 14.0)  # its lease is 10 s
+    docker("pause", ingest)
+    overview_says_stale(system)
+    time.sleep(away_s)
+    docker("unpause", ingest)
+    return Happened(f"ingest frozen for {away_s:.1f} s")
+
+
 def cut_ingest_from_postgres(system: System, chance: Random) -> Happened:
     away_s = chance.uniform(1.0, 12.0)
     with cut(system, only(system, "ingest"), "database"):
@@ -211,8 +237,7 @@ def take_redis_down(system: System, chance: Random) -> Happened:
     docker("stop", redis)
     time.sleep(chance.uniform(0.0, 6.0))
     wait_until_fresh(system, sorted(owners(system)))
-    said = httpx.get(f"{system.url('api')}/readyz?verbose", trust_env=False, timeout=30).text
-    assert "[!]redis degraded" in said, said
+    assert "[!]redis degraded" in readyz(system), readyz(system)
     docker("start", redis)
     return Happened("Redis down, and every run went on without it")
 
@@ -220,6 +245,62 @@ def take_redis_down(system: System, chance: Random) -> Happened:
 def crash_redis(system: System, _chance: Random) -> Happened:
     docker("restart", "--time", "0", only(system, "redis"))
     return Happened("Redis killed and started")
+
+
+def fill_the_disk_of_redis(system: System, chance: Random) -> Happened:
+    with full(system, "redis"):
+        overview_says_redis_degraded(system)
+        time.sleep(chance.uniform(0.0, 6.0))
+        wait_until_fresh(system, sorted(owners(system)))
+    return Happened("Redis's disk full: it took no writes, and every run went on")
+
+
+def fill_the_memory_of_redis(system: System, chance: Random) -> Happened:
+    redis = only(system, "redis")
+    _, most = docker("exec", redis, "redis-cli", "config", "get", "maxmemory").split()
+    docker("exec", redis, "redis-cli", "config", "set", "maxmemory", "1")
+    overview_says_redis_degraded(system)
+    time.sleep(chance.uniform(0.0, 6.0))
+    wait_until_fresh(system, sorted(owners(system)))
+    docker("exec", redis, "redis-cli", "config", "set", "maxmemory", most)
+    return Happened("Redis's memory full: it took no writes, and every run went on")
+
+
+def fill_the_disk_of_postgres(system: System, chance: Random) -> Happened:
+    """Tables cannot grow; its log of writes has segments in store, and goes on for a while."""
+    away_s = chance.uniform(0.0, 6.0)
+    with full(system, "postgres"):
+        overview_says_that_nothing_is_decided(system)
+        time.sleep(away_s)
+    return Happened(f"PostgreSQL's disk full, for {away_s:.1f} s after that was seen")
+
+
+def fill_the_log_of_postgres(system: System, chance: Random) -> Happened:
+    """Without room for its log of writes it ends at once, and cannot start."""
+    postgres, away_s = only(system, "postgres"), chance.uniform(0.0, 6.0)
+    # in one session that is there before: on a full disk it may refuse a new one
+    fill, spend = ("-c", rf"\! {filling('postgres')}"), ("-c", SPEND_ITS_LOG)
+    docker("exec", postgres, "psql", "-U", "postgres", *fill, *spend, may_fail=True)
+    overview_says_postgres_failed(system)
+    time.sleep(away_s)
+    make_room(system, "postgres")
+    return Happened(f"PostgreSQL's disk full to the end of its log, for {away_s:.1f} s after that was seen")
+
+
+def overview_says_postgres_failed(system: System) -> None:
+    """Until it does."""
+    wait_for(lambda: "[-]database failed" in readyz(system), SOON_S, lambda: readyz(system) + system.report())
+
+
+def overview_says_that_nothing_is_decided(system: System) -> None:
+    """Every feed is stale; or PostgreSQL does not let anybody in any more, for it notes down who comes."""
+
+    def is_so() -> bool:
+        if "[-]database failed" in readyz(system):
+            return True
+        return {feed["health"] for feed in system.ask("/system")["feeds"]} == {"stale"}
+
+    wait_for(is_so, SOON_S, system.report)
 
 
 def restart_postgres(system: System, _chance: Random) -> Happened:
@@ -234,6 +315,7 @@ def crash_postgres(system: System, _chance: Random) -> Happened:
 
 DISASTERS: tuple[Callable[[System, Random], Happened], ...] = (
     kill_a_runner, freeze_a_runner, cut_a_runner_from_postgres, cut_a_runner_from_redis, scale_down_and_up,
-    kill_ingest, cut_ingest_from_postgres, cut_ingest_from_redis,
-    flush_redis, take_redis_down, crash_redis, restart_postgres, crash_postgres,
+    kill_ingest, freeze_ingest, cut_ingest_from_postgres, cut_ingest_from_redis,
+    flush_redis, take_redis_down, crash_redis, fill_the_disk_of_redis, fill_the_memory_of_redis,
+    restart_postgres, crash_postgres, fill_the_disk_of_postgres, fill_the_log_of_postgres,
 )  # fmt: skip
