@@ -3,6 +3,7 @@
 `tests/replay/NAME/` holds `replay.yaml` (a strategy, a market, commands), `decisions.jsonl` (what the fold returned),
 `golden.json` (engine version, digest, state) and, of a shipped strategy, `wiring.py`. `python -m tests.support.replays`
 writes all but `replay.yaml` anew: `make replay-accept`. A golden that changes under the same ENGINE_VERSION is refused.
+`tests/replay/bits.json` does the same for every indicator and every case of the engine's tests (bits.py), as hashes.
 """
 
 import hashlib
@@ -18,10 +19,12 @@ from shared.domain.command import Command
 from shared.domain.decision import Decision
 from shared.engine.fold import decisions
 from shared.engine.version import ENGINE_VERSION
+from tests.support.bits import all_bits, changed
 from tests.support.differential import fold_of, strategy
 from tests.support.series import Market, bars_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "replay"
+BITS = FOLDER / "bits.json"
 
 
 class Golden(NamedTuple):
@@ -75,6 +78,14 @@ def files_of(name: str, golden: Golden) -> Iterator[tuple[Path, str]]:
         yield folder / "wiring.py", golden.wiring
 
 
+def kept_bits() -> tuple[str, dict[str, str]]:
+    """The engine version that bits.json is of, and the hashes."""
+    if not BITS.exists():
+        return "", {}
+    kept = json.loads(BITS.read_text(encoding="utf-8"))
+    return kept["engine_version"], kept["bits"]
+
+
 def accept() -> int:
     """Write every golden anew; refuses decisions that change without a new ENGINE_VERSION."""
     refused = []
@@ -88,8 +99,13 @@ def accept() -> int:
             continue
         for path, text in files_of(name, golden):
             path.write_text(text, encoding="utf-8")
+    version, before_bits = kept_bits()
+    bits = all_bits()
+    refused += changed(before_bits, bits) if version == ENGINE_VERSION else []
+    if not refused:
+        BITS.write_text(json.dumps({"engine_version": ENGINE_VERSION, "bits": bits}, indent=1) + "\n", encoding="utf-8")
     if refused:
-        print(f"decisions changed under ENGINE_VERSION {ENGINE_VERSION}: {' '.join(refused)}. Raise it first.")
+        print(f"decisions changed under ENGINE_VERSION {ENGINE_VERSION}: {', '.join(refused)}. Raise it first.")
     return 1 if refused else 0
 
 
