@@ -100,6 +100,15 @@ def test_others_are_answered_while_a_document_is_under_way(api: Api, long: int):
     assert taken == api.viewer.get(path(long)).content
 
 
+def test_a_run_that_goes_on_meanwhile_changes_nothing_in_it(api: Api, long: int):
+    before = api.viewer.get(path(long)).content
+    with asking(api.url, long) as document:
+        taken = next(document)
+        lengthen(api.engine, long, 1_000)
+        taken += b"".join(document)
+    assert taken == before != api.viewer.get(path(long)).content
+
+
 def test_who_hangs_up_ends_the_child(api: Api, long: int):
     with asking(api.url, long) as document:
         next(document)

@@ -113,7 +113,12 @@ def rules(run_id: RunId, ctx: Ctx, _: Viewer) -> schemas.Rules:
     return schemas.Rules.model_validate(found)
 
 
-@router.get("/export", summary="The document of `paperfold backtest --json`", response_class=Response)
+@router.get(
+    "/export",
+    summary="The document of `paperfold backtest --json`",
+    response_class=Response,
+    responses=problems(401, 403, 404, 409),
+)
 async def whole(run_id: RunId, ctx: Ctx, _: Viewer) -> Response:
     text = await run_in_threadpool(document_at_once, ctx, run_id)
     headers = {"Content-Disposition": f'attachment; filename="run-{run_id}.json"'}
