@@ -7,7 +7,7 @@ from flask import Flask
 from services.dashboard import errors, formats, security, sessions, static_files, vendor, words
 from services.dashboard.client import Api
 from services.dashboard.login_limit import LoginLimit
-from services.dashboard.views import auth, data, events, health, overview, runs, strategies
+from services.dashboard.views import auth, compare, data, events, health, overview, runs, strategies
 from shared import log
 from shared.settings import Settings
 
@@ -39,6 +39,6 @@ def create_app(conf: Settings) -> Flask:
     formats.install(app)
     words.install(app)
     app.register_blueprint(static_files.blueprint(scripts))
-    for area in (health, auth, overview, runs, strategies, data, events):
+    for area in (health, auth, overview, compare, runs, strategies, data, events):
         app.register_blueprint(area.pages)
     return app

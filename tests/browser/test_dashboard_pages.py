@@ -360,7 +360,8 @@ def test_runs_are_in_sight_below_the_strategies(open_desk: Open, api: Api) -> No
 def test_nothing_is_wider_than_a_small_phone(open_desk: Open, api: Api, traded: int) -> None:
     desk = open_desk(width=375, height=800).log_in()
     tabs = ("trades", "statistics", "breakdowns", "orders", "fills", "notes", "log", "strategy")
-    paths = ["/", "/?show=all", "/strategies/fast-cross", "/editor", "/runs/999"]
+    other = api.create(params={"fast.length": 5})["id"]
+    paths = ["/", "/?show=all", "/strategies/fast-cross", "/editor", "/runs/999", f"/compare?run={traded}&run={other}"]
     for path in [*paths, *(f"/runs/{traded}?tab={tab}" for tab in tabs)]:
         desk.go(path)
         assert desk.overflow() == 0, path

@@ -67,7 +67,7 @@ export class Equity {
   }
 }
 
-function script(address) {
+export function script(address) {
   return new Promise((resolve, reject) => {
     const element = document.createElement("script");
     element.src = address;

@@ -1,5 +1,6 @@
 // The style sheets' colours, for what is drawn on a canvas.
-const names = ["card", "line", "line-strong", "text", "muted", "accent", "short", "up", "down", "warn", "candle-up", "candle-down"];
+const names = ["card", "line", "line-strong", "text", "muted", "accent", "short", "up", "down", "warn", "candle-up", "candle-down",
+  ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `series-${n}`)];
 const listeners = new Set();
 
 export function palette() {
