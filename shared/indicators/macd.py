@@ -48,15 +48,23 @@ def settle(fast: float, slow: float, signal: float) -> int:
     return warmup(slow, signal) + bars_to_settle_chain(slow, signal, weight=2.0 / contrast(fast, slow))
 
 
+LENGTHS = (
+    Param("fast", 12.0, 2.0, 10_000.0, whole=True, about="bars of the fast mean"),
+    Param("slow", 26.0, 2.0, 10_000.0, whole=True, about="bars of the slow mean"),
+    Param("signal", 9.0, 1.0, 10_000.0, whole=True, about="bars of the signal line's mean"),
+)
+
+
+def check_lengths(fast: float, slow: float, signal: float) -> str:
+    """What is wrong with the three lengths together; nothing if all is well."""
+    return "" if fast < slow else f"fast ({fast:g}) must be below slow ({slow:g})"
+
+
 MACD = Indicator(
     type="MACD",
     about="Moving average convergence divergence",
     inputs=(Input("source"),),
-    params=(
-        Param("fast", 12.0, 2.0, 10_000.0, whole=True, about="bars of the fast mean"),
-        Param("slow", 26.0, 2.0, 10_000.0, whole=True, about="bars of the slow mean"),
-        Param("signal", 9.0, 1.0, 10_000.0, whole=True, about="bars of the signal line's mean"),
-    ),
+    params=LENGTHS,
     outputs=(
         Output("", about="fast mean less slow mean"),
         Output("signal", about="exponential mean of that"),
@@ -69,5 +77,5 @@ MACD = Indicator(
     settle=settle,
     oracle="TA-Lib MACD",
     scale="linear",
-    check=lambda fast, slow, signal: "" if fast < slow else f"fast ({fast:g}) must be below slow ({slow:g})",
+    check=check_lengths,
 )

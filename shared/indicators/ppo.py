@@ -7,8 +7,9 @@ are passed over.
 """
 
 from shared.indicators.exponential import WORDS as MEAN_WORDS
-from shared.indicators.exponential import bars_to_settle_chain, contrast, exponential_mean
-from shared.indicators.fact_sheet import Indicator, Input, Output, Param
+from shared.indicators.exponential import exponential_mean
+from shared.indicators.fact_sheet import Indicator, Input, Output
+from shared.indicators.macd import LENGTHS, check_lengths, settle
 from shared.kernel import VectorF, div, kernel
 
 FAST, SLOW, SIGNAL = 0, MEAN_WORDS, 2 * MEAN_WORDS  # the three means
@@ -34,20 +35,11 @@ def step(f: VectorF, at: int, out: int, source: float, fast: float, slow: float,
     f[out + 2] = line - signal_line
 
 
-def settle(fast: float, slow: float, signal: float) -> int:
-    """Bars until the seeds of both means and of the signal line no longer count."""
-    return int(slow) + int(signal) - 1 + bars_to_settle_chain(slow, signal, weight=2.0 / contrast(fast, slow))
-
-
 PPO = Indicator(
     type="PPO",
     about="Percentage price oscillator",
     inputs=(Input("source"),),
-    params=(
-        Param("fast", 12.0, 2.0, 10_000.0, whole=True, about="bars of the fast mean"),
-        Param("slow", 26.0, 2.0, 10_000.0, whole=True, about="bars of the slow mean"),
-        Param("signal", 9.0, 1.0, 10_000.0, whole=True, about="bars of the signal line's mean"),
-    ),
+    params=LENGTHS,
     outputs=(
         Output("", about="fast mean above slow mean, in percent of the slow one"),
         Output("signal", about="exponential mean of that"),
@@ -60,5 +52,5 @@ PPO = Indicator(
     settle=settle,
     oracle="TA-Lib PPO of exponential means, and TA-Lib EMA of it",
     scale="invariant",
-    check=lambda fast, slow, signal: "" if fast < slow else f"fast ({fast:g}) must be below slow ({slow:g})",
+    check=check_lengths,
 )
