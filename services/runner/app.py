@@ -95,9 +95,17 @@ class Runner:
             self.clock.measure(conn)
             fresh = claim(conn, self.holdings, self.settings.capacity)
             self.holdings.asked = commands.has_waiting(conn, (*self.holdings.held, *self.holdings.waiting))
+        self._vouch()
         if not self.opening.open_those(fresh, self._end_of_part()):
             self._next_round = 0.0
         self.bus.source.follow(list(self.holdings.held.values()))
+
+    def _vouch(self) -> None:
+        """After an outage: runs that this runner had in memory are not what it failed at."""
+        if self.holdings.sound:
+            with database.begin(self.engine, waits_for_disk=False) as conn:
+                ownership.vouch(conn, self.id, self.holdings.sound)
+            self.holdings.sound = set()
 
     def _hand_back_broken(self) -> None:
         """Runs whose children have ended otherwise than well are anyone's again."""

@@ -26,6 +26,7 @@ class Holdings:
         self.waiting: dict[int, Waiting] = {}
         self.children = children
         self.asked: set[int] = set()  # runs that have a command without a minute
+        self.sound: set[int] = set()  # runs that were in memory when the database failed
         self._engine = engine
 
     def drop(self, run_id: int) -> None:
@@ -57,6 +58,7 @@ class Holdings:
 
     def forget(self) -> None:
         """Forget all of them; children end."""
+        self.sound |= self.held.keys()
         self.held.clear()
         self.waiting.clear()
         self.children.stop()

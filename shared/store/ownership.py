@@ -140,6 +140,11 @@ def hand_back(conn: Connection, runner_id: UUID, run_id: int, epoch: int, reason
     return handed
 
 
+def vouch(conn: Connection, runner_id: UUID, run_ids: Iterable[int]) -> None:
+    """Their claims were no failed attempts: it was the database that failed. Runs of others stay as they are."""
+    conn.execute(_SQL["vouch"], {"runner_id": runner_id, "ids": array(run_ids)})
+
+
 def release(conn: Connection, runner_id: UUID) -> list[int]:
     """Give all runs back and end the lease: the next runner takes over at once. Ids of the runs."""
     released = release_runs(conn, runner_id, None)

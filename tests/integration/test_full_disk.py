@@ -60,6 +60,23 @@ def test_a_run_goes_on_where_a_full_disk_has_stopped_it(desk: Desk, trigger: str
     assert desk.parity(run).bars == desk.at
 
 
+def test_runners_that_come_and_go_meanwhile_use_up_no_attempt(desk: Desk) -> None:
+    """A run fails after three claims without a committed bar, for it may be what kills its runners. Not these."""
+    desk.history(120)
+    run = desk.start(start_ms=desk.first_ms + 20 * MINUTE_MS)
+    desk.sql(NO_ROOM)
+    desk.sql(AT_ONCE.format(table="equity"))
+    for _ in range(4):
+        runner = desk.runner(lease_s=1.0)
+        desk.until(partial(is_refused_again, runner, 1))
+        runner.kill()
+    desk.sql("drop trigger no_room on equity")
+    desk.runner(lease_s=1.0)
+    desk.level(run)
+    assert desk.run(run).status == "running"
+    desk.assert_parity(run)
+
+
 def test_a_check_that_cannot_be_made_is_no_difference(
     desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,13 @@ def test_attempts(conn: Connection, step: dict[str, object], attempts: int) -> N
     assert runs.get(conn, run.id).attempts == attempts
 
 
+def test_an_owner_vouches_for_runs_of_its_own(conn: Connection) -> None:
+    runner, other = a_runner(conn), a_runner(conn)
+    run, others = a_claimed_run(conn, runner), a_claimed_run(conn, other)
+    ownership.vouch(conn, runner, [run.id, others.id])
+    assert [runs.get(conn, one.id).attempts for one in (run, others)] == [0, 1]
+
+
 def test_concurrent_claims_share_nothing(engine: Engine) -> None:
     with store.begin(engine) as conn:
         made = {a_run(conn).id for _ in range(40)}

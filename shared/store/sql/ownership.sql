@@ -85,6 +85,10 @@ update runs
 set status = :status, health = 'ok', failure = :failure, runner_id = null, ended_at = clock_timestamp()
 where id = :run_id and runner_id = :runner_id and epoch = :epoch and ended_at is null;
 
+-- name: vouch
+update runs set attempts = 0
+where runner_id = :runner_id and ended_at is null and attempts > 0 and id = any (cast(:ids as bigint[]));
+
 -- name: release
 -- Given back on purpose: that was no failed attempt.
 update runs
