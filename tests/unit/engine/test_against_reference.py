@@ -6,12 +6,13 @@
 import os
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 
 import pytest
 
 from shared.domain.instrument import InstrumentRules
 from tests.support.differential import assert_equal, bars_of, of, shipped, strategy
-from tests.support.series import Market, frame_of
+from tests.support.series import MINUTE_MS, Market, frame_of
 from tests.unit.engine.cases import CASES, CROSS, HALF, LEVELS, MARKETS, OFTEN, PROFILE, STOP, commands_over, text
 from tests.unit.engine.order_cases import ORDER_CASES
 
@@ -69,6 +70,19 @@ def test_a_start_after_warmup_is_the_same(case: str, lead: int, skipped: int) ->
     first, start = int(frame.open_time[skipped]), int(frame.open_time[skipped + lead])
     frame = frame[skipped:].reset_index(drop=True)
     assert_equal(CASES[case], frame, warmup_from_ms=first, start_ms=start)
+
+
+@pytest.mark.parametrize("before", [0, 1, 14, 1_440])
+@pytest.mark.parametrize("hole", range(4))
+@pytest.mark.parametrize("case", ["two timeframes above", "a timeframe below", "reversal at every other bar", "never"])
+def test_a_start_in_a_hole_is_the_same(case: str, hole: int, before: int) -> None:
+    """The minute of the start is missing, and the first of the warmup: frames that close late decide behind it."""
+    frame = market(MARKETS["holes"]).head(1_200)
+    present = frame.open_time.tolist()
+    gaps = [(a + MINUTE_MS, b) for a, b in pairwise(present) if b > a + 2 * MINUTE_MS]
+    start_ms = gaps[hole][0] + (gaps[hole][1] - gaps[hole][0]) // MINUTE_MS // 2 * MINUTE_MS
+    assert start_ms not in present
+    assert_equal(CASES[case], frame, warmup_from_ms=present[0] - before * MINUTE_MS, start_ms=start_ms)
 
 
 @pytest.mark.parametrize("seed", range(40 if LONG else 8))
