@@ -389,12 +389,12 @@ class System(BaseModel):
     feeds: list[Feed]
 
 
-Candle = tuple[int, float, float, float, float, float]
+Bar = tuple[int, float, float, float, float, float]  # open_ms, open, high, low, close, volume
 
 
 class Bars(BaseModel):
-    items: list[Candle]
-    forming: Candle | None
+    items: list[Bar]
+    forming: Bar | None
 
 
 class SessionRequest(Request):

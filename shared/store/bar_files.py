@@ -1,8 +1,8 @@
-"""Bar files: parquet, csv, or the exchange's public zip of klines, read into checked columns.
+"""Bar files: parquet, csv, or the exchange's public monthly zips, read into checked columns.
 
 Columns: `open_time` (int ms UTC; ISO time, or `time`/`timestamp`/`date` holding one), `open high low close volume`, and
-where the file has them `quote_volume trades taker_buy_base taker_buy_quote`. The public zips hold headerless csv of 12
-kline columns, stamped in milliseconds, since 2025 in microseconds; a stamp of 16 digits is taken as microseconds.
+where the file has them `quote_volume trades taker_buy_base taker_buy_quote`. The public zips hold csv of 12 columns
+without a head, stamped in milliseconds, since 2025 in microseconds; a stamp of 16 digits is taken as microseconds.
 
 Rule: a file is right or refused. The refusal names the broken rules, how many rows break each, and the first of them;
 rows are counted from 1, without a csv's header. pyarrow is imported when a file is read: importing this costs nothing.

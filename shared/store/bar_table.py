@@ -24,7 +24,7 @@ from shared.domain.bar import MAX_DIGITS
 from shared.domain.errors import InputError
 from shared.domain.timeframe import MINUTE_MS
 
-KLINE_COLUMNS = (
+ZIP_COLUMNS = (  # of the exchange's public zips, which have no head
     "open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "trades", "taker_buy_base",
     "taker_buy_quote", "ignore",
 )  # fmt: skip
@@ -197,8 +197,8 @@ def _parquet(path: Path, batch_rows: int) -> Iterator[Any]:
 def _csv(path: Path, batch_rows: int) -> Iterator[Any]:
     with _opened(path) as file:
         head = file.readline().decode("utf-8-sig", "replace").strip()
-    headerless = head[:1].isdigit() and head.count(",") == len(KLINE_COLUMNS) - 1
-    names = list(KLINE_COLUMNS) if headerless else [name.strip().strip('"') for name in head.split(",")]
+    headerless = head[:1].isdigit() and head.count(",") == len(ZIP_COLUMNS) - 1
+    names = list(ZIP_COLUMNS) if headerless else [name.strip().strip('"') for name in head.split(",")]
     columns = _columns(path, names)
     with _opened(path) as file:
         reader = csv.open_csv(
