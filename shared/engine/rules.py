@@ -1,6 +1,6 @@
 """Rule operators as kernels. Values are floats; conditions are 1.0, 0.0 or NaN = not ready (strategy-format 3).
 
-Nothing short-circuits. Operators with memory keep it in `f` from `at` on; their `*_size` gives the words.
+Nothing short-circuits. Operators with memory keep it in `f` from `at` on; layout.memory_size says how many words.
 """
 
 from shared.kernel import NAN, VectorF, VectorM, ceil_, div, floor_, index_, is_nan, kernel, round_half_even, sqrt_
