@@ -77,6 +77,7 @@ MACHINE: dict[str, tuple[Callable[[], bool], str]] = {
     "peers": (_peers_are_there, "quantstats and backtesting.py are not here (make bench-peers)"),
     "docker": (_docker_answers, "no Docker engine with Compose answers"),
     "kubectl": (lambda: shutil.which("kubectl") is not None, "no kubectl on this machine"),
+    "prometheus": (lambda: shutil.which("prometheus") is not None, "no prometheus on this machine"),
     "promtool": (lambda: shutil.which("promtool") is not None, "no promtool on this machine"),
     "embedded_stores": (lambda: not _in_containers(), "has its hands on files or processes of an embedded server"),
 }

@@ -11,7 +11,7 @@ from shared.metrics import tell_build
 from shared.store.figures import Figures
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-OLD_S = 15.0  # three looks
+OLD_S = 30.0  # three looks
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

@@ -14,7 +14,7 @@ from shared.bus import client
 from shared.domain.errors import UnavailableError
 from shared.store import figures, schema_version
 
-LOOK_S = 5.0
+LOOK_S = 10.0
 SLOW_S = 5.0  # an answer that takes longer is none
 
 _IS_READ_ONLY = text("select current_setting('transaction_read_only') = 'on'")

@@ -15,7 +15,7 @@ from shared import log
 from shared.bus.codec import Tick
 from shared.domain.errors import InputError, UnavailableError
 from shared.domain.timeframe import MINUTE_MS
-from shared.exchange.finality import WALL_FLOOR_MS, Answer, Final, Finality, Outcome
+from shared.exchange.finality import WALL_FLOOR_MS, Absent, Answer, Final, Finality, Outcome, Revision
 from shared.exchange.normalise import PartialBar
 from shared.exchange.rest import PAGE, RestClient
 from shared.store.market import Instrument
@@ -55,7 +55,8 @@ class Feed:
         self._silent = 0
         self._was_stale = False
         self._log = log.get("feed").bind(instrument=instrument.name)
-        meters.watch(instrument.name, lambda: self.next_ms, lambda: self.late_ms, lambda: self.is_stale)
+        self._recorded_ms = self.start_ms  # end of what is committed
+        meters.watch(instrument.name, lambda: self._recorded_ms, lambda: self.late_ms, lambda: self.is_stale)
 
     @property
     def next_ms(self) -> int:
@@ -64,12 +65,12 @@ class Feed:
 
     @property
     def late_ms(self) -> int:
-        """Exchange time, as well as it is known, since that minute's end; 0 before it."""
-        return max(0, self._clock.now_ms() - self.next_ms - MINUTE_MS)
+        """Exchange time, as well as it is known, since the end of the oldest minute not recorded; 0 before it."""
+        return max(0, self._clock.now_ms() - self._recorded_ms - MINUTE_MS)
 
     @property
     def is_stale(self) -> bool:
-        """Is that minute not final in time?"""
+        """Is that minute not final, or not recorded, in time?"""
         return self.late_ms > STALE_MS + STALE_WALL_MS * self._clock.rate
 
     def on_connected(self) -> None:
@@ -124,6 +125,7 @@ class Feed:
             if not self._outcomes:
                 self._has_outcomes.clear()
             entries, revisions = await self._recorder.run(record_outcomes, self.instrument.id, batch)
+            self._recorded_ms = max(self._recorded_ms, *(end_of(outcome) for outcome in batch))
             self._publisher.offer(self.instrument, entries)
             self._meters.committed(self.instrument.name, batch, revisions, self._clock.now_ms())
 
@@ -163,3 +165,14 @@ class Feed:
         for problem in answer.problems:
             self._meters.refused.inc()
             self._log.error("row_refused", reason=str(problem))
+
+
+def end_of(outcome: Outcome) -> int:
+    """End of what an outcome decides; of a revision, which decides nothing, 0."""
+    match outcome:
+        case Final(bar):
+            return bar.open_ms + MINUTE_MS
+        case Absent(_, to_ms):
+            return to_ms
+        case Revision():
+            return 0

@@ -11,7 +11,7 @@ import pytest
 from tests.support.containers import build_images
 
 # Files of which one at a time has the machine, whatever workers there are: each starts a whole system.
-ONE_AT_A_TIME = ("test_system", "test_backup")
+ONE_AT_A_TIME = ("test_system", "test_backup", "test_monitoring")
 
 
 @pytest.fixture(autouse=True)
