@@ -1,8 +1,9 @@
 """The API at 200 requests a second, beside an empty FastAPI route served alike, in turn; loopback, real stores.
 
 Open loop: a request is due every 5 ms whatever came of those before, and its latency runs from the moment it was due.
-Asked: a run's status, and the statistics of a run with 100,000 trades, folded and committed here by a real runner. One
-server process each; the client is in this process. Bounded: BLOCK_S seconds of each in a round, ROUNDS at most.
+Asked: a run's status, and the statistics of a run with 100,000 trades, folded and committed here by a real runner. Then
+the whole document of that run, and its status meanwhile. One server process each; the client is in this process.
+Bounded: BLOCK_S seconds of each in a round, ROUNDS at most.
 """
 
 import asyncio
@@ -13,14 +14,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import IO
+from contextlib import contextmanager, suppress
+from typing import IO, NamedTuple
+
+import psutil
 
 from bench import peers, stores
 from bench.latency import EVERY_MINUTE
 from bench.table import Row, Series, percentile, say
 
 RATE_PER_S = 200
+MEANWHILE_PER_S = 20
 BLOCK_S = 5.0
 ROUNDS = 5
 TRADES = 100_000
@@ -42,7 +46,7 @@ def measure(count: int) -> list[Row]:
         api = [sys.executable, "-m", "services.api"]
         empty = [sys.executable, "-m", "bench.empty_route", str(empty_port)]
         with (
-            _served(api, port, {**environment, "PAPERFOLD__API__PORT": str(port)}),
+            _served(api, port, {**environment, "PAPERFOLD__API__PORT": str(port)}) as server,
             _served(empty, empty_port, {}),
         ):
             targets = {
@@ -59,7 +63,9 @@ def measure(count: int) -> list[Row]:
             for _ in range(rounds):
                 for name, target in targets.items():
                     latencies[name].append(asyncio.run(_block(*target, round(RATE_PER_S * BLOCK_S))))
-    return _rows(latencies, trades, first_s)
+            say("the whole document")
+            exported = asyncio.run(_exported(port, run_id, psutil.Process(server)))
+    return [*_rows(latencies, trades, first_s), *_export_rows(exported, trades)]
 
 
 def _rows(latencies: Mapping[str, list[list[float]]], trades: int, first_s: float) -> list[Row]:
@@ -83,6 +89,27 @@ def _rows(latencies: Mapping[str, list[list[float]]], trades: int, first_s: floa
             )
         )  # fmt: skip
     return rows
+
+
+class Exported(NamedTuple):
+    """A document, from the moment that it was asked for."""
+
+    size: int  # bytes
+    first_s: float
+    last_s: float
+    meanwhile_ms: list[float]
+    grown_mb: float  # by which the server grew at most
+    child_mb: float  # the most that its child held
+
+
+def _export_rows(found: Exported, trades: int) -> list[Row]:
+    took = f"first byte after {found.first_s:.1f} s, {found.size / 1e6:.0f} MB"
+    return [
+        Row(f"document of {trades:,} trades", found.last_s, "s", note=took),
+        Row("  the server grows by", found.grown_mb, "MB", note=f"its child holds {found.child_mb:.0f} MB"),
+        Row("  status of a run meanwhile, p50", percentile(found.meanwhile_ms, 0.5), "ms",
+            note=f"at {MEANWHILE_PER_S} a second; p99 {percentile(found.meanwhile_ms, 0.99):.0f} ms"),
+    ]  # fmt: skip
 
 
 # --- what is served --------------------------------------------------------------------------------------------------
@@ -115,12 +142,13 @@ def _run(found: stores.Stores) -> tuple[int, int]:
 
 
 @contextmanager
-def _served(command: list[str], port: int, environment: Mapping[str, str]) -> Iterator[None]:
+def _served(command: list[str], port: int, environment: Mapping[str, str]) -> Iterator[int]:
+    """Its process id."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=peers.ROOT, env=peers.installed(environment), stdout=log, stderr=log)
         try:
             _wait_for(process, port, log)
-            yield
+            yield process.pid
         finally:
             process.terminate()
             process.wait(15)
@@ -146,20 +174,55 @@ def _free_port() -> int:
 # --- the client ------------------------------------------------------------------------------------------------------
 
 
-async def _block(port: int, path: str, count: int) -> list[float]:
+def _request(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+
+
+async def _exported(port: int, run_id: int, server: psutil.Process) -> Exported:
+    """Take a run's document, and ask for its status meanwhile."""
+    idle = server.memory_info().rss
+    latencies: list[float] = []
+    size = first_s = last_s = grown = by_child = 0.0
+    began = time.perf_counter()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(_request(f"/api/v1/runs/{run_id}/export"))
+
+    async def take() -> None:
+        nonlocal size, first_s, last_s
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(READY):
+            raise RuntimeError(head.decode("latin-1"))
+        first_s = time.perf_counter() - began
+        while length := int(await reader.readline(), 16):
+            await reader.readexactly(length + 2)
+            size += length
+        last_s = time.perf_counter() - began
+
+    taking = asyncio.create_task(take())
+    while not taking.done():
+        latencies += await _block(port, f"/api/v1/runs/{run_id}", MEANWHILE_PER_S, MEANWHILE_PER_S)
+        grown = max(grown, server.memory_info().rss - idle)
+        with suppress(psutil.NoSuchProcess):  # it has written all
+            by_child = max([by_child, *(one.memory_info().rss for one in server.children())])
+    await taking
+    writer.close()
+    return Exported(int(size), first_s, last_s, latencies, grown / 1e6, by_child / 1e6)
+
+
+async def _block(port: int, path: str, count: int, rate_per_s: int = RATE_PER_S) -> list[float]:
     """Milliseconds of each of `count` requests, from the moment that it was due until its last byte."""
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+    request = _request(path)
     connections = Connections(port)
     began = time.perf_counter() + 0.05
 
     async def one(at: int) -> float:
-        due = began + at / RATE_PER_S
+        due = began + at / rate_per_s
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         await connections.answer(request)
         return (time.perf_counter() - due) * 1e3
 
     try:
-        async with asyncio.timeout(count / RATE_PER_S + TIMEOUT_S):
+        async with asyncio.timeout(count / rate_per_s + TIMEOUT_S):
             return list(await asyncio.gather(*(one(at) for at in range(count))))
     finally:
         connections.close()
