@@ -2,12 +2,13 @@
 
 Golden replays hold some strategies to the bit; oracles hold every indicator to nine digits. What lies between, a sum in
 another order, would let an upgrade fold every run of an indicator anew to other bits under the same ENGINE_VERSION:
-`diverged`, where `superseded` is meant. Markets are the same on every machine and Python, so hashes are too.
+`diverged`, where `superseded` is meant. And a state that is laid out anew would make the snapshots of that version lie.
+Markets are the same on every machine and Python, so hashes are too.
 """
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -41,13 +42,13 @@ def indicator_files() -> Iterator[tuple[str, str]]:
 
 
 def indicator_bits() -> dict[str, str]:
-    """Of each indicator and market: a hash of its outputs after every bar."""
+    """Of each indicator and market: a hash of its outputs after every bar, and of its state after the last."""
     found: dict[str, str] = {}
     for name, text in indicator_files():
         for place, market in (("wild", SERIES), ("steep", STEEP)):
             bars = bars_of(market)
             fold = fold_of(text, bars)
-            for node, digest in zip(fold.plan.nodes, _outputs(fold, bars), strict=True):
+            for node, digest in zip(fold.plan.nodes, _hashes(fold, bars), strict=True):
                 found[f"{node.sheet.type} {name} {place} #{_named(repr(node.params), market)}"] = digest
     return found
 
@@ -62,29 +63,37 @@ def changed(kept: dict[str, str], found: dict[str, str]) -> list[str]:
     return [name for name, bits in found.items() if kept.get(name, bits) != bits]
 
 
-def _outputs(fold: Fold, bars: Bars) -> list[str]:
+def _hashes(fold: Fold, bars: Bars) -> list[str]:
     """A hash for each indicator of the fold."""
     hashes: list[Any] = [hashlib.sha256() for _ in fold.plan.nodes]
     sizes = [len(node.sheet.outputs) for node in fold.plan.nodes]
     for i in range(len(bars.open_ms)):
         fold.fold(Bars(*(column[i : i + 1] for column in bars)))
-        words, at = [word if word == word else float("nan") for word in fold.outputs()], 0
+        words, at = fold.outputs(), 0
         for one, size in zip(hashes, sizes, strict=True):
-            one.update(struct.pack(f"<{size}d", *words[at : at + size]))
+            one.update(_bytes(words[at : at + size]))
             at += size
+    for one, node, place in zip(hashes, fold.plan.nodes, fold.layout.places, strict=True):
+        at = fold._k[place.state_k]
+        one.update(_bytes(fold._f[at : at + node.sheet.size(*node.params)]))
     return [one.hexdigest()[:16] for one in hashes]
 
 
 def case_bits() -> dict[str, str]:
-    """Of each case of the engine's tests: the digest of its decisions, with commands."""
+    """Of each case of the engine's tests, with commands: a hash of its decisions and of its state after them."""
     found: dict[str, str] = {}
     bars = bars_of(BEHIND)
     for name, text in (CASES | ORDER_CASES).items():
         number = crc32(name.encode())
         fold = fold_of(text, bars)
         fold.fold(bars, commands_over(bars, number, number % 5, stops=False))
-        found[f"{name} #{_named(text, BEHIND)}"] = fold.digest.hex()[:16]
+        state = fold.snapshot()
+        found[f"{name} #{_named(text, BEHIND)}"] = hashlib.sha256(state.digest + state.f + state.m).hexdigest()[:16]
     return found
+
+
+def _bytes(words: Sequence[float]) -> bytes:
+    return struct.pack(f"<{len(words)}d", *(word if word == word else float("nan") for word in words))
 
 
 def _named(text: str, market: Market) -> str:
