@@ -8,7 +8,7 @@ from services.dashboard import figures, formats
 
 Json = Mapping[str, Any]
 
-# What is best of a figure; of all others nothing is
+# What is best of a figure that stands on enough; of all others nothing is
 BEST: dict[str, Callable[[Sequence[float]], float]] = {
     "profit_ratio": max, "profit_factor": max, "winrate": max, "expectancy_ratio": max, "sharpe": max, "sortino": max,
     "calmar": max, "recovery_factor": max, "max_drawdown_ratio": min, "avg_drawdown_ratio": min, "ulcer_index": min,
@@ -63,11 +63,11 @@ def results(stats: Sequence[Json]) -> list[tuple[str, list[Line]]]:
 
 def _line(stats: Sequence[Json], row: figures.Row) -> Line:
     key, label, _, meaning = row
-    values = [one.get(key) for one in stats]
-    known = [float(value) for value in values if value is not None]
-    best = BEST[key](known) if key in BEST and len(set(known)) > 1 else None
+    found: list[tuple[figures.Figure, Any]] = [(figures.figure(one, row), one.get(key)) for one in stats]
+    firm = [float(value) for cell, value in found if not cell.faint]
+    best = BEST[key](firm) if key in BEST and len(set(firm)) > 1 else None
     cells = [
-        Cell(one.text, one.title, one.faint, one.tone, best is not None and value is not None and float(value) == best)
-        for one, value in zip([figures.figure(found, row) for found in stats], values, strict=True)
+        Cell(cell.text, cell.title, cell.faint, cell.tone, not cell.faint and best == float(value))
+        for cell, value in found
     ]
     return Line(label, cells, meaning)

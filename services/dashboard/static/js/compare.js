@@ -6,7 +6,7 @@ import { refresh } from "./refresh.js";
 import { onZone, shifted } from "./times.js";
 
 const POINTS = 1000, AGAIN_MS = 5000, DAY_MS = 86_400_000;
-const DASHES = ["solid", "dash", "dot", "dashdot"]; // colour is never alone
+const DASHES = ["solid", "6px 2px"]; // of the first four and of the others: colour is not alone
 const place = document.getElementById("returns"), axes = document.getElementById("axes");
 const runs = [...document.querySelectorAll("[data-compare]")].map(({ dataset }) => (
   { id: dataset.compare, cash: Number(dataset.cash), startMs: Number(dataset.startMs), label: dataset.label, items: [] }));
