@@ -121,6 +121,13 @@ def test_a_selector_takes_its_own_and_nobody_else(objects: list[Manifest]) -> No
     assert {name for kind, name in named(objects) if kind == "PodDisruptionBudget"} == {*OURS} - {"migrate"}
 
 
+def test_a_budget_lets_one_pod_go(objects: list[Manifest]) -> None:
+    """A node can be emptied, one pod of a kind at a time; two bounds at once are refused, though no schema says so."""
+    budgets = [one["spec"] for one in objects if one["kind"] == "PodDisruptionBudget"]
+    assert [sorted(spec) for spec in budgets] == [["maxUnavailable", "selector"]] * 4
+    assert {spec["maxUnavailable"] for spec in budgets} == {1}
+
+
 def test_a_service_leads_to_a_port_that_is_open(objects: list[Manifest]) -> None:
     for one in objects:
         if one["kind"] == "Service":

@@ -45,6 +45,23 @@ def test_what_is_at_risk_is_what_the_api_holds(world: World) -> None:
     assert {name: Decimal(whole[name]) for name in total} == total
     assert (whole["instrument"], int(whole["positions"]), whole["without_stop"]) == ("BTC/USDT", len(rows), "0")
     assert len(rows) > 1
+    risks = [Decimal(row["at_risk_quote"]) for row in rows.values()]
+    assert risks == sorted(risks, reverse=True)
+
+
+def test_a_position_without_a_stop_stands_first(world: World) -> None:
+    """Nobody knows what it can lose, so it must not look like nothing."""
+    *_, last = by_run(asked(world, "What is at risk now?"))
+    stops = [seq for (seq,) in world.desk.sql("select seq from orders where run_id = :id and type = 'stop'", id=last)]
+    change = "update orders set type = :type where run_id = :id and seq = any(:stops)"
+    world.desk.sql(change, type="market", id=last, stops=stops)
+    try:
+        first = asked(world, "What is at risk now?")[0]
+        (whole,) = asked(world, "How much is held of each instrument, all runs together?")
+    finally:
+        world.desk.sql(change, type="stop", id=last, stops=stops)
+    assert (int(first["run_id"]), first["stop_price"], first["at_risk_quote"]) == (last, "", "")
+    assert whole["without_stop"] == "1"
 
 
 def test_rules_are_counted_as_the_api_counts(world: World) -> None:
@@ -54,6 +71,12 @@ def test_rules_are_counted_as_the_api_counts(world: World) -> None:
         assert sorted(
             (row["side"], row["place"], row["rule"], row["evaluated"], row["held"]) for row in rows
         ) == sorted((one["side"], one["place"], one["text"], str(one["evaluated"]), str(one["held"])) for one in items)
+        for side in {row["side"] for row in rows}:
+            held = [int(row["held"]) for row in rows if row["side"] == side]
+            assert held == sorted(held), "the one that holds least is the first to look at"
+        for row in rows:
+            share = Decimal(100 * int(row["held"])) / int(row["evaluated"])
+            assert abs(Decimal(row["held_pct"]) - share) <= Decimal("0.00005")
     (row,) = asked(world, "Which rules of which runs have never held?")
     assert (int(row["run_id"]), row["rule"]) == (world.runs["blocked"], "close < 0")
 
