@@ -7,9 +7,11 @@ The other side of the pipe is child.py.
 import asyncio
 import json
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from subprocess import PIPE, Popen
+
+from starlette.concurrency import run_in_threadpool
 
 from services.api.child import DONE, TRY_AGAIN
 from shared.domain.errors import PaperfoldError, UnavailableError
@@ -23,26 +25,26 @@ class ChildError(PaperfoldError):
 
 
 class Child:
-    """One at work."""
+    """One at work, and what comes out of it."""
 
-    def __init__(self, process: Process) -> None:
-        assert process.stdout is not None  # noqa: S101 - narrows
-        assert process.stderr is not None  # noqa: S101
-        self._process, self._output, self._errors = process, process.stdout, process.stderr
+    def __init__(self, process: Popen[bytes], output: asyncio.StreamReader) -> None:
+        self._process, self._output = process, output
 
     async def read(self) -> bytes:
         """What it has written next; nothing when it has done all. ChildError or UnavailableError if it failed."""
         block = await self._output.read(BLOCK)
         if not block:
-            await self._check()
+            await run_in_threadpool(self._check)
         return block
 
-    async def _check(self) -> None:
-        said = (await self._errors.read()).decode(errors="replace").strip()
-        code = await self._process.wait()
-        if code != DONE:
-            reason = said.rpartition("\n")[2] or f"it ended with {code}"
-            raise UnavailableError(reason) if code == TRY_AGAIN else ChildError(reason)
+    def _check(self) -> None:
+        """Its output has ended, so it does, or it has."""
+        code = self._process.wait()
+        if code == DONE:
+            return
+        said = self._process.stderr.read().decode(errors="replace") if self._process.stderr else ""
+        reason = said.strip().rpartition("\n")[2] or f"it ended with {code}"
+        raise UnavailableError(reason) if code == TRY_AGAIN else ChildError(reason)
 
 
 class Children:
@@ -52,19 +54,15 @@ class Children:
         self._module, self._url, self._line, self._patience_s = module, url, line, patience_s
         self._free = asyncio.Semaphore(most)
         self._waiting = 0
-        self._processes: set[Process] = set()
+        self._processes: set[Popen[bytes]] = set()
 
     @asynccontextmanager
     async def at_work(self, run_id: int) -> AsyncIterator[Child]:
         """One that was told which run; ended with the block. Raises UnavailableError when too many are wanted."""
         await self._wait_for_turn()
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                process = await self._begun(run_id)
-                try:
-                    yield Child(process)
-                finally:
-                    await self._end(process)
+            async with asyncio.timeout(TIMEOUT_S), self._process(run_id) as process, _output(process) as output:
+                yield Child(process, output)
         except TimeoutError as error:
             raise ChildError(f"{self._module}: run {run_id} took more than its time") from error
         finally:
@@ -73,7 +71,7 @@ class Children:
     def close(self) -> None:
         """End them all."""
         for process in self._processes:
-            _kill(process)
+            process.kill()
 
     async def _wait_for_turn(self) -> None:
         if self._free.locked() and self._waiting >= self._line:
@@ -90,25 +88,35 @@ class Children:
     def _busy(self) -> UnavailableError:
         return UnavailableError("too many long runs are being read at once: ask again")
 
-    async def _begun(self, run_id: int) -> Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", self._module, stdin=PIPE, stdout=PIPE, stderr=PIPE
-        )
-        self._processes.add(process)
+    @asynccontextmanager
+    async def _process(self, run_id: int) -> AsyncIterator[Popen[bytes]]:
+        # Not the event loop's way to start one: uvloop's forks, and runs Python between fork and exec in a process of
+        # many threads, while this one waits for it. This is a vfork, and over in a millisecond.
+        command = [sys.executable, "-m", self._module]
+        with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+            self._processes.add(process)
+            try:
+                self._tell(process, run_id)
+                yield process
+            finally:
+                process.kill()
+                self._processes.discard(process)
+                await run_in_threadpool(process.wait)
+
+    def _tell(self, process: Popen[bytes], run_id: int) -> None:
         assert process.stdin is not None  # noqa: S101 - narrows
-        process.stdin.write(json.dumps({"url": self._url, "run": run_id}).encode() + b"\n")
-        process.stdin.close()
-        return process
-
-    async def _end(self, process: Process) -> None:
-        _kill(process)
-        try:
-            await process.communicate()  # what it has still written: pipes that nobody empties are not closed
-        finally:
-            self._processes.discard(process)
+        with suppress(BrokenPipeError):  # it has failed already, and is asked why
+            process.stdin.write(json.dumps({"url": self._url, "run": run_id}).encode() + b"\n")
+            process.stdin.close()
 
 
-def _kill(process: Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
+@asynccontextmanager
+async def _output(process: Popen[bytes]) -> AsyncIterator[asyncio.StreamReader]:
+    """What a process writes; it may be read once."""
+    reader = asyncio.StreamReader(BLOCK)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), process.stdout)
+    try:
+        yield reader
+    finally:
+        transport.close()

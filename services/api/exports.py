@@ -13,14 +13,23 @@ from starlette.types import Receive, Scope, Send
 from services.api.children import ChildError, Children
 from shared import log
 from shared.domain.errors import UnavailableError
+from shared.domain.timeframe import MINUTE_MS
+from shared.store.runs import Run
 
 MANY = 10_000  # decisions: more than about 0.1 s of writing is a child's work
+MANY_MINUTES = 500_000  # folded: beside each there may be a gap
 CHILDREN = 2  # at a time
 LINE = 4  # askers
 PATIENCE_S = 30.0  # for one's turn
 STALL_S = 30.0  # an asker who takes nothing for that long is gone
 
 _log = log.get("exports")
+
+
+def is_long(run: Run) -> bool:
+    """Whether its document cannot be written in between."""
+    minutes = 0 if run.position_ms is None else (run.position_ms - run.start_ms) // MINUTE_MS
+    return run.seq > MANY or minutes > MANY_MINUTES
 
 
 class Exports:

@@ -70,9 +70,12 @@ def nobody_reads(api: Api) -> bool:
         return not writers() and conn.scalar(asked) == 0
 
 
-def test_a_child_writes_the_bytes_that_the_server_itself_would(api: Api, run: int, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("limit", ["MANY", "MANY_MINUTES"])
+def test_a_child_writes_the_bytes_that_the_server_itself_would(
+    api: Api, run: int, monkeypatch: pytest.MonkeyPatch, limit: str
+):
     by_itself = api.viewer.get(path(run))
-    monkeypatch.setattr(exports, "MANY", 100)
+    monkeypatch.setattr(exports, limit, 100)
     by_child = api.viewer.get(path(run))
     assert by_child.content == by_itself.content
     assert api.app.state.context.metrics.exported._value.get() == 1

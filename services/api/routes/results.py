@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from services.api import export, exports, schemas, views
+from services.api import export, schemas, views
 from services.api.context import Context, Ctx, Viewer
-from services.api.exports import Exported
+from services.api.exports import Exported, is_long
 from services.api.responses import problems
 from services.api.routes.runs import Limit, Offset, Order, RunId, find
 from services.api.rules import rules_json
@@ -131,7 +131,7 @@ def document_at_once(ctx: Context, run_id: int) -> str | None:
     """The document of a run; None of one that is too long to be written in between."""
     with database.long_read(ctx.engine) as conn:
         run = find(conn, run_id)
-        if run.seq > exports.MANY:
+        if is_long(run):
             export.folded(conn, run)
             return None
         return "".join(export.pieces(conn, ctx.ledgers.plans, run))
