@@ -74,6 +74,7 @@ MACHINE: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "real_bars": (lambda: REAL_BARS.is_dir(), "no folder of real bars (../shared/data or PAPERFOLD_REAL_BARS)"),
     "chromium": (lambda: _chromium() is not None, "no Chromium on this machine"),
+    "curl": (lambda: shutil.which("curl") is not None, "no curl on this machine"),
     "peers": (_peers_are_there, "quantstats and backtesting.py are not here (make bench-peers)"),
     "docker": (_docker_answers, "no Docker engine with Compose answers"),
     "kubectl": (lambda: shutil.which("kubectl") is not None, "no kubectl on this machine"),
