@@ -4,6 +4,7 @@ Cases are in tests/data/prometheus, in the tool's format: `promtool test rules t
 """
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -82,11 +83,22 @@ def test_names_are_known_once() -> None:
 def test_memory_is_measured_against_the_containers_limits() -> None:
     expression = next(rule["expr"] for rule in ALERTS if rule["alert"] == "MemoryHigh")
     for name in ("api", "ingest", "runner"):
-        assert f'{{job="{name}"}} > 0.9 * {mebibytes(SERVICES[name]["mem_limit"])} * 1024 ^ 2' in expression
+        limit = mebibytes(SERVICES[name]["mem_limit"])
+        assert f'{{job="{name}"}} > 0.9 * {limit} * 1024 ^ 2' in expression
+        assert mebibytes(limit_of_pod(name)) == limit
+
+
+def limit_of_pod(name: str) -> str:
+    objects = yaml.safe_load_all((ROOT / "deploy" / "kubernetes" / "base" / f"{name}.yaml").read_text(encoding="utf-8"))
+    pod = next(one["spec"]["template"]["spec"] for one in objects if one["kind"] == "Deployment")
+    limit: str = pod["containers"][0]["resources"]["limits"]["memory"]
+    return limit
 
 
 def mebibytes(limit: str) -> int:
-    return int(limit[:-1]) * {"m": 1, "g": 1024}[limit[-1]]
+    """Of Compose's words, and of Kubernetes': 1g, 384Mi."""
+    number, unit = re.fullmatch(r"(\d+)([mg])i?", limit.lower()).groups()  # type: ignore[union-attr]
+    return int(number) * {"m": 1, "g": 1024}[unit]
 
 
 def test_it_runs_as_prometheus_2_and_3_read_it() -> None:
