@@ -62,7 +62,7 @@ def test_two_clicks_and_a_day_later_every_value_is_the_backtests(chromium: Brows
                 system.command("export", str(run_id), "--json", str(out))
                 print(name, system.command("parity", str(run_id)).strip())
                 doc = json.loads(out.read_bytes())
-                first_ms, last_ms = doc["bars"]["first_open_ms"], doc["bars"]["last_open_ms"]
+                first_ms, last_ms = doc["bars"]["start_ms"], doc["bars"]["last_open_ms"]
                 window = ("--from", iso(first_ms), "--to", iso(last_ms), "--rules", str(out))
                 strategy = str(ROOT / "strategies" / f"{name}.yaml")
                 system.command("backtest", strategy, "--bars", str(bars), *window, "--json", str(again))

@@ -113,7 +113,7 @@ def backtested(document: bytes, bars: Path, place: Path) -> bytes:
     shipped, busy = ROOT / "strategies" / f"{name}.yaml", place / "busy.yaml"
     busy.write_text(BUSY, encoding="utf-8")
     words = ["backtest", str(shipped if shipped.exists() else busy), "--bars", str(bars), "--rules", str(rules)]
-    words += ["--from", iso(window["first_open_ms"]), "--to", iso(window["last_open_ms"])]
+    words += ["--from", iso(window["start_ms"]), "--to", iso(window["last_open_ms"])]
     words += ["--warmup-from", iso(window["warmup_from_ms"]), "--json", str(out)]
     done = subprocess.run(
         [sys.executable, "-m", "services.cli", *words],

@@ -133,7 +133,7 @@ def export_equals_backtest(system: System, run: int, bars: Path) -> str:
     found = json.loads(exported.read_bytes())
     window = found["bars"]
     options = {
-        "--bars": bars, "--rules": exported, "--json": again, "--from": iso(window["first_open_ms"]),
+        "--bars": bars, "--rules": exported, "--json": again, "--from": iso(window["start_ms"]),
         "--to": iso(window["last_open_ms"]), "--warmup-from": iso(window["warmup_from_ms"]),
     }  # fmt: skip
     command = ["backtest", str(ROOT / "strategies" / f"{found['strategy']['name']}.yaml")]
