@@ -219,6 +219,8 @@ def main() -> int:
         raise SystemExit(f"{args.file} is not there")
     if args.verb == "backup" and not args.env.exists():
         raise SystemExit(f"{args.env.name} is not there: nothing has been started with `make up`")
+    if args.verb == "backup" and not (args.file.parent.is_dir() and os.access(args.file.parent, os.W_OK)):
+        raise SystemExit(f"{args.file.parent} is no folder that can be written")
     checks.engine_answers()
     if args.verb == "restore":
         return restore(args.env, args.file)

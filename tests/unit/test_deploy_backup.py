@@ -1,12 +1,14 @@
 """`make backup` and `make restore`, as far as they go without containers."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from deploy.compose import backup
+from deploy.compose import backup, env_file
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """\
@@ -50,6 +52,36 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, words: list[str], said: str
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode != 0
     assert said in done.stderr
+
+
+def test_a_backup_has_somewhere_to_go_before_it_begins(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    env_file.write(env, "sim")
+    words = ["--env", str(env), "backup", str(tmp_path / "away" / "a.backup")]
+    command = [sys.executable, "-m", "deploy.compose.backup", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (1, f"{tmp_path / 'away'} is no folder that can be written\n")
+
+
+def test_a_name_that_is_taken_meanwhile_keeps_its_file(tmp_path: Path) -> None:
+    part, file = tmp_path / "a.part", tmp_path / "a.backup"
+    part.write_text("new", encoding="utf-8")
+    file.write_text("old", encoding="utf-8")
+    with pytest.raises(SystemExit, match="never written over another"):
+        backup.put(part, file)
+    assert file.read_text(encoding="utf-8") == "old"
+
+
+def test_a_disk_without_second_names_takes_a_backup_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part, file = tmp_path / "a.part", tmp_path / "a.backup"
+    part.write_text("new", encoding="utf-8")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)  # what such a disk answers
+    backup.put(part, file)
+    assert file.read_text(encoding="utf-8") == "new"
 
 
 def test_an_exchange_of_a_new_file_goes_on_where_the_record_ends(
