@@ -6,6 +6,7 @@ The other side of the pipe is child.py.
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -25,14 +26,18 @@ class ChildError(PaperfoldError):
 
 
 class Child:
-    """One at work, and what comes out of it."""
+    """One at work. Its pipe stays ours: uvloop closes one that it was about to take over when it is cancelled."""
 
-    def __init__(self, process: Popen[bytes], output: asyncio.StreamReader) -> None:
-        self._process, self._output = process, output
+    def __init__(self, process: Popen[bytes]) -> None:
+        assert process.stdout is not None  # noqa: S101 - narrows
+        assert process.stderr is not None  # noqa: S101
+        self._process, self._output, self._errors = process, process.stdout.fileno(), process.stderr
+        os.set_blocking(self._output, False)
 
     async def read(self) -> bytes:
         """What it has written next; nothing when it has done all. ChildError or UnavailableError if it failed."""
-        block = await self._output.read(BLOCK)
+        await _readable(self._output)
+        block = os.read(self._output, BLOCK)
         if not block:
             await run_in_threadpool(self._check)
         return block
@@ -42,8 +47,7 @@ class Child:
         code = self._process.wait()
         if code == DONE:
             return
-        said = self._process.stderr.read().decode(errors="replace") if self._process.stderr else ""
-        reason = said.strip().rpartition("\n")[2] or f"it ended with {code}"
+        reason = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2] or f"it ended with {code}"
         raise UnavailableError(reason) if code == TRY_AGAIN else ChildError(reason)
 
 
@@ -61,8 +65,8 @@ class Children:
         """One that was told which run; ended with the block. Raises UnavailableError when too many are wanted."""
         await self._wait_for_turn()
         try:
-            async with asyncio.timeout(TIMEOUT_S), self._process(run_id) as process, _output(process) as output:
-                yield Child(process, output)
+            async with asyncio.timeout(TIMEOUT_S), self._process(run_id) as process:
+                yield Child(process)
         except TimeoutError as error:
             raise ChildError(f"{self._module}: run {run_id} took more than its time") from error
         finally:
@@ -110,13 +114,11 @@ class Children:
             process.stdin.close()
 
 
-@asynccontextmanager
-async def _output(process: Popen[bytes]) -> AsyncIterator[asyncio.StreamReader]:
-    """What a process writes; it may be read once."""
-    reader = asyncio.StreamReader(BLOCK)
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), process.stdout)
+async def _readable(fd: int) -> None:
+    """Wait until there is something to read, or an end."""
+    there_is, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(fd, there_is.set)
     try:
-        yield reader
+        await there_is.wait()
     finally:
-        transport.close()
+        loop.remove_reader(fd)

@@ -22,6 +22,7 @@ CHILDREN = 2  # at a time
 LINE = 4  # askers
 PATIENCE_S = 30.0  # for one's turn
 STALL_S = 30.0  # an asker who takes nothing for that long is gone
+GONE = 499  # nginx's number for an asker who did not wait
 
 _log = log.get("exports")
 
@@ -63,6 +64,7 @@ class Exported(Response):
         except asyncio.CancelledError:
             if not gone.done():  # it is this server that stops
                 raise
+            await send({"type": "http.response.start", "status": GONE, "headers": []})  # nobody hears it; it is counted
         finally:
             gone.cancel()
 

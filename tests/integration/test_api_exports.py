@@ -250,6 +250,23 @@ def test_no_memory_grows_with_a_run(api: Api, run: int, database: str, redis_url
     assert by_child - by_child_before < 12 * MB
 
 
+def test_who_hangs_up_at_whatever_moment_leaves_nothing(api: Api, long: int, database: str, redis_url: str):
+    def hang_up_after(seconds: float) -> None:
+        with suppress(httpx.ReadTimeout):
+            httpx.get(url + path(long), headers={"Authorization": f"Bearer {ADMIN}"}, timeout=seconds)
+
+    with process(database, redis_url) as (server, url), ThreadPoolExecutor(6) as askers:
+        held = []
+        for _ in range(3):
+            list(askers.map(hang_up_after, (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)))
+            wait_for(lambda: not server.children())
+            held.append(server.num_fds())
+        counted = httpx.get(f"{url}/metrics").text
+    assert held[2] <= held[0] + 1  # a connection of the pool more or less
+    assert 'route="/api/v1/runs/{run_id}/export",status="499"' in counted
+    assert 'route="/api/v1/runs/{run_id}/export",status="500"' not in counted
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_no_child_outlives_its_server(api: Api, long: int, database: str, redis_url: str, how: signal.Signals):
     with process(database, redis_url) as (server, url), asking(url, long, ADMIN) as document:
