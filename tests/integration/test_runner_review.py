@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.api.export import document_of
+from services.api.export import pieces
 from services.api.library import Plans
 from services.cli.commands.backtest import Window
 from services.cli.file_run import run_on
@@ -72,7 +72,7 @@ def children(desk: Desk) -> list[int]:
 
 def export(desk: Desk, run_id: int) -> str:
     with db.begin(desk.engine) as conn:
-        return dumps(document_of(conn, Plans(), desk.run(run_id)))
+        return "".join(pieces(conn, Plans(), desk.run(run_id)))
 
 
 def backtest(desk: Desk, run_id: int) -> str:
