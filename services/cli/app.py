@@ -64,7 +64,10 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+EPILOG = "Exit codes: 0 done; 1 failed, or not equal; 2 wrong usage or input. `paperfold COMMAND --help` says more."
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="paperfold", message="%(prog)s %(version)s")
 def paperfold() -> None:
     """Paper trading of declarative crypto strategies; every live run equals its own backtest."""

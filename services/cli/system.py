@@ -7,7 +7,7 @@ else                           -> PAPERFOLD__API__URL and PAPERFOLD__API__TOKEN,
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,10 +23,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Where the API is, and the token to show."""
+    """Where the API is, the token to show, and where its dashboard is, if that is known."""
 
     url: str
     token: str
+    dashboard_url: str | None = field(default=None, compare=False)
 
 
 class AmbiguousError(UnavailableError):
@@ -48,7 +49,7 @@ def find_api(data_dir: Path | None) -> Api:
     """The API to talk to. Raises UnavailableError with what to do."""
     system = _running(data_dir)
     if system is not None:
-        return Api(system["api_url"], system["api_token"])
+        return Api(system["api_url"], system["api_token"], system.get("dashboard_url"))
     url = named("API__URL")
     if url:
         token = named("API__TOKEN")

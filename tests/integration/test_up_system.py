@@ -232,6 +232,7 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(start: Start) -> None
     second = start()
     assert second.process.wait(20.0) == 1
     assert "already runs" in second.said()
+    assert "SIMULATED" not in second.said()  # nothing is said before it: no banner, no other port
     assert all(lives(pid) for pid in first.pids().values())
 
 

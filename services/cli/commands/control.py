@@ -61,6 +61,8 @@ def start(
         print_json({"run_id": run["id"], **{name: run[name] for name in names}})
     else:
         click.echo(f"Run {run['id']}: {run['strategy']} on {run['instrument']} from {minute(run['start_ms'])} UTC")
+        if client.api.dashboard_url is not None:
+            click.echo(f"{client.api.dashboard_url}/runs/{run['id']}")
 
 
 def number(text: str) -> int | float | str:

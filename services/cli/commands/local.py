@@ -33,12 +33,17 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
         if not as_json:
             for problem in problems:
                 click.echo(str(problem))
-            click.echo(f"{path}: {'not valid' if loaded.spec is None else 'valid'}")
+            click.echo(f"{path}: {_verdict(loaded)}")
     if as_json:
         keys = ("file", "line", "column", "severity", "message")
         click.echo(json.dumps([{key: getattr(problem, key) for key in keys} for problem in found], indent=1))
     if failed:
         raise click.exceptions.Exit(2)
+
+
+def _verdict(loaded: "Loaded") -> str:
+    errors = sum(problem.severity == "error" for problem in loaded.problems)
+    return "valid" if loaded.spec is not None else f"not valid, {errors} {'problem' if errors == 1 else 'problems'}"
 
 
 def _problems(loaded: "Loaded") -> "list[Problem]":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from shared.domain.errors import InputError
+from shared.domain.errors import InputError, UnavailableError
 
 PORTS = {"dashboard": 8080, "api": 8000, "exchange_sim": 9443}
 NEXT_PORTS = 50  # tried after a default one that is taken
@@ -83,6 +83,7 @@ def up(
 
     bars = tuple(path.resolve() for path in sim_bars)
     chosen = choose(market, Exchange().rest_url, bars)
+    _must_be_alone(data_dir or chosen.folder)
     if chosen.banner is not None:
         click.secho(chosen.banner, fg="black", bg="yellow", bold=True)
     data = make_data(data_dir or chosen.folder)
@@ -139,6 +140,15 @@ def _signals(on_signal: Callable[..., None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _must_be_alone(data: Path) -> None:
+    """Said before anything else is: other ports would be of no use. The lock of the folder decides."""
+    from services.cli.up import status
+
+    for system in status.running(data.resolve()):
+        who = f"process {system['supervisor']['pid']}, {system['dashboard_url']}"
+        raise UnavailableError(f"a system already runs on {data} ({who}); `paperfold up --status` says more")
 
 
 def _keep_market(data: Path, market: str) -> None:
