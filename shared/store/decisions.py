@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from shared.domain.decision import Decision, OrderEvent
 from shared.domain.errors import DivergenceError
 from shared.domain.instrument import InstrumentRules
-from shared.store import decision_columns, statements
+from shared.store import decision_columns, statements, tables
 from shared.store.rows import LAYOUT, Record, Scale, columns, from_row, lines
 
 Batch = Iterable[tuple[int, InstrumentRules, Sequence[Decision]]]
@@ -107,15 +107,25 @@ def page(
 ) -> tuple[list[Decision], int]:
     """Rows of one kind and how many there are in all. Of orders: the latest event of each."""
     table = LAYOUT[record][0]
-    wanted = select(*_columns(table, record)).where(table.c.run_id == run_id)
-    key: Any = table.c.seq
+    key, which = table.c.seq, table.c.run_id == run_id
     if record is OrderEvent:
-        latest = wanted.ext(distinct_on(table.c.order_seq)).order_by(table.c.order_seq, table.c.seq.desc()).subquery()
-        wanted, key = select(latest), latest.c.order_seq
-    total = conn.scalar(select(func.count()).select_from(wanted.subquery()))
-    rows = conn.execute(wanted.order_by(key.desc() if newest else key).limit(limit).offset(offset))
+        which &= key == table.c.order_seq  # an order is called what its first event is
+    total = conn.scalar(select(func.count()).select_from(table).where(which))
+    in_order = select(*_columns(table, record)).where(which).order_by(key.desc() if newest else key)
+    rows = conn.execute(in_order.limit(limit).offset(offset)).all()
+    if record is OrderEvent:
+        rows = _latest(conn, run_id, [row.order_seq for row in rows])
     scale = Scale.of(rules)
     return [from_row(scale, record, run_id, row) for row in rows], int(total or 0)
+
+
+def _latest(conn: Connection, run_id: int, names: list[int]) -> Sequence[Any]:
+    """The latest event of each of these orders."""
+    t = tables.orders.c
+    wanted = select(*_columns(tables.orders, OrderEvent)).where(t.run_id == run_id, t.order_seq.in_(names))
+    found = conn.execute(wanted.ext(distinct_on(t.order_seq)).order_by(t.order_seq, t.seq.desc()))
+    latest = {row.order_seq: row for row in found}
+    return [latest[name] for name in names]
 
 
 def _read(

@@ -72,6 +72,7 @@ def test_orders_are_counted_by_the_child_as_one_by_one(api: Api, monkeypatch: py
     api.upload(WAITING.replace("base_size: 0.5", f"base_size: {size}"))
     run_id = int(api.create(strategy="waiting", start_at=START)["id"])
     made = [one for one in api.fold(run_id) if isinstance(one, OrderEvent)]
+    assert {one.order_seq for one in made} == {one.seq for one in made if one.seq == one.order_seq}  # as pages count
     assert api.get(f"/runs/{run_id}/stats") == alone(api, run_id)
     assert added_up(api) == 1
     by_one, waited = OrderCounts(), 0
