@@ -50,6 +50,7 @@ class Runner(BaseModel):
     lease_s: float = 10.0
     poll_s: float = 1.0
     snapshot_bars: int = 240
+    audit_s: float = 86_400.0  # a live run is folded again from its first bar that often, and compared; 0: never
     cache_dir: Path | None = None  # machine code of compiled strategies
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from redis import Redis
 from sqlalchemy import Engine
 
+from services.runner.audits import Audits
 from services.runner.bus import Bus
 from services.runner.children import Children
 from services.runner.claims import claim
@@ -50,6 +51,7 @@ class Runner:
         self.clock = Clock()
         self.opening = Opening(engine, self.holdings, self.bus)
         self.folding = Folding(engine, self.holdings, self.bus)
+        self.audits = Audits(engine, self.id, settings.audit_s)
         self._round_s = min(0.5, settings.lease_s / 4)  # what opening and catching up may take of one round
         self._next_round = 0.0
 
@@ -62,6 +64,7 @@ class Runner:
                 _log.warning("unavailable", error=str(error), forgotten=len(self.holdings.held))
                 UNAVAILABLE.inc()
                 self.holdings.forget()
+                self.audits.stop()
                 self._next_round = 0.0
                 stop.wait(0.5)
         self._release()
@@ -87,7 +90,7 @@ class Runner:
         return time.monotonic() + self._round_s
 
     def _keep_house(self) -> None:
-        """Children, lease, clock, claims, runs that wait."""
+        """Children, lease, clock, claims, audits, runs that wait."""
         self._hand_back_broken()
         # what a crash of the server takes back of this, this runner forgets as well; commits rest on the fence alone
         with database.begin(self.engine, waits_for_disk=False) as conn:
@@ -96,6 +99,7 @@ class Runner:
             fresh = claim(conn, self.holdings, self.settings.capacity)
             self.holdings.asked = commands.has_waiting(conn, (*self.holdings.held, *self.holdings.waiting))
         self._vouch()
+        CHILDREN_FAILED.inc(self.audits.keep())
         if not self.opening.open_those(fresh, self._end_of_part()):
             self._next_round = 0.0
         self.bus.source.follow(list(self.holdings.held.values()))
@@ -156,6 +160,7 @@ class Runner:
     def _release(self) -> None:
         """Commit what is folded, write snapshots, give the runs back."""
         self.holdings.children.stop()
+        self.audits.stop()
         try:
             changed = [(held, held.told[1]) for held in self.holdings.held.values()]
             commit(self.engine, self.id, changed, 1)

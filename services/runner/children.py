@@ -14,6 +14,25 @@ from shared.domain.run import RunMode
 from shared.store.runs import Run
 
 
+def begun(program: str, *words: object) -> subprocess.Popen[bytes]:
+    """A program of this package as a child, which knows whose it is."""
+    command = [sys.executable, "-m", f"services.runner.{program}", *map(str, words)]
+    environment = os.environ | {"PAPERFOLD_PARENT": str(os.getpid())}
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)
+
+
+def ended(*processes: subprocess.Popen[bytes]) -> None:
+    """End them; what they committed stays."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 @dataclass(slots=True)
 class Child:
     run: Run
@@ -28,11 +47,7 @@ class Children:
 
     def start(self, run: Run, runner_id: UUID) -> None:
         """Let a child fold this run."""
-        command = [sys.executable, "-m", "services.runner.child", str(run.id), str(runner_id), str(run.epoch)]
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, env=os.environ | {"PAPERFOLD_PARENT": str(os.getpid())}
-        )
-        self.running[run.id] = Child(run, process)
+        self.running[run.id] = Child(run, begun("child", run.id, runner_id, run.epoch))
 
     def runs(self) -> list[int]:
         """Runs that children fold."""
@@ -50,13 +65,6 @@ class Children:
         return [(child.run, child.process.returncode) for child in ended]
 
     def stop(self) -> None:
-        """End all of them; what they committed stays."""
-        for child in self.running.values():
-            child.process.terminate()
-        for child in self.running.values():
-            try:
-                child.process.wait(5)
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-                child.process.wait()
+        """End all of them."""
+        ended(*(child.process for child in self.running.values()))
         self.running.clear()
