@@ -159,6 +159,8 @@ class _Check:
             if run.status == "stopped" and not fold.has_ended:
                 self._compare(decisions(fold.stop_here()), fold.seq)
             self._compare([], run.seq)
+            if fold.seq != run.seq:
+                raise _DifferentError(f"seq: recorded {run.seq}, folded {fold.seq}")
             if fold.digest != run.digest:
                 recorded_digest = None if run.digest is None else run.digest.hex()
                 raise _DifferentError(f"digest: recorded {recorded_digest}, folded {fold.digest.hex()}")

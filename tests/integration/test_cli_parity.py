@@ -34,6 +34,18 @@ CHANGES = {
         "insert into run_notes (run_id, seq, ts_ms, code, value) values ({run}, 100000, 0, 'paused', 0)",
         "folded nothing",
     ),
+    "a row at the end": (
+        """
+        with last as (update runs set seq = seq + 1 where id = {run} returning id, seq)
+        insert into run_notes (run_id, seq, ts_ms, code, value) select id, seq, 0, 'paused', 0 from last
+        """,
+        "folded nothing",
+    ),
+    "the last row is gone": (
+        "delete from run_notes n using runs r where r.id = {run} and n.run_id = r.id and n.seq = r.seq",
+        "recorded nothing",
+    ),
+    "number of rows": ("update runs set seq = seq + 1 where id = {run}", "seq: recorded"),
     "digest": ("update runs set digest = decode(repeat('ab', 32), 'hex') where id = {run}", "digest: recorded abab"),
     "position": ("update runs set position_ms = position_ms + 60000 where id = {run}", "recorded"),
     "a bar": ("update bars set close = high where open_ms = {bar}", "recorded"),
