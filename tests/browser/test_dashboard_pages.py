@@ -124,6 +124,9 @@ def test_a_run_shows_candles_fills_equity_and_trades(desk: Desk, api: Api, trade
     ):
         page.get_by_role("link", name=tab, exact=True).click()
         expect(page.locator("#panel")).to_contain_text(text)
+    page.get_by_role("link", name="Orders", exact=True).click()
+    withdrawn = page.locator("#panel tr", has_text="cancelled").first
+    expect(withdrawn.locator("[data-label=Quantity], [data-label=Price]")).to_have_text(["–", "–"])  # nothing, nowhere
     page.get_by_role("link", name="Strategy", exact=True).click()
     expect(page.locator("#panel .listing")).to_contain_text("crosses_above(fast, slow)")
 
