@@ -18,9 +18,9 @@ from tests.support.containers import ROOT, System, docker, environ, started
 from tests.support.desk import BUSY
 from tests.support.disasters import wait_until_fresh
 from tests.support.kill_nine import iso
-from tests.support.live_system import wait_for
 from tests.support.ports import own_ports
 from tests.support.series import Market, frame_of
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(900), pytest.mark.usefixtures("images")]
 
@@ -158,6 +158,7 @@ def test_a_backup_of_a_trading_system_goes_on_in_a_new_one(place: Path) -> None:
         done = command(second, "restore", file)
         assert done.returncode == 0, done
         assert last_told_ms(second) == 0
+        assert sql(second, "select count(*) from market_clock") == "0", "whose time has stood still"
         say("restored: " + done.stdout.strip().splitlines()[-2])
         second.compose("up", "-d", "--no-build", "api")
         wait_for(lambda: second.ask("/runs?limit=1"), SOON_S, second.report)
@@ -214,3 +215,4 @@ def put_back_without_emptying_redis(system: System, file: Path) -> None:
             ["docker", "exec", "-i", postgres, *restore], stdin=dump, capture_output=True, check=False
         )
     assert done.returncode == 0, done.stderr
+    sql(system, "delete from market_clock")

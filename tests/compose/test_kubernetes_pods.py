@@ -9,9 +9,9 @@ import pytest
 
 from deploy.kubernetes import secrets
 from tests.support.containers import ROOT, docker
-from tests.support.live_system import wait_for
 from tests.support.manifests import build, pods
 from tests.support.pods import answer, started
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.needs("docker", "root"), pytest.mark.timeout(900), pytest.mark.usefixtures("images")]
 

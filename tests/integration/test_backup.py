@@ -167,6 +167,7 @@ def filled(database: str, tmp_path: Path) -> tuple[str, Path]:
     """A database with a run, a key and a session; and its backup."""
     with engine_of(database) as engine, db.begin(engine) as conn:
         market.claim_market(conn, "sim", "ab12")
+        market.set_clock(conn, 1_740_000_000_000, rate=60.0)
         a_run(conn)
         auth.put_key(conn, "ada", "token-1", "trader")
         auth.open_session(conn, "session-1", "token-1", "csrf", 3600)
@@ -202,6 +203,7 @@ def test_keys_come_back_sessions_do_not_and_what_was_done_is_written_down(
         assert auth.find_session(conn, "session-1") is None
         entry = auth.read_audit(conn)[0]
         assert (entry.who, entry.action, entry.subject) == ("grace", "database_restored", "sim ab12")
+        assert market.clock(conn) is None, "it was another server's, and ran on while nothing did"
         a_run(conn)  # ids go on behind those that came back
         assert conn.execute(text("select run_id from v_runs order by 1")).scalars().all() == [1, 2]
 
