@@ -96,6 +96,14 @@ def test_a_service_without_its_neighbours_is_not_healthy(service: str) -> None:
     assert done.returncode == (0 if service == "cli" else 1), done.stderr  # which is no server
 
 
+@pytest.mark.parametrize("service", ["ingest", "runner", "api", "cli"])
+def test_public_authorities_are_where_the_handbook_says(service: str) -> None:
+    """libpq in the wheel was built to look into a folder of its builder: `sslrootcert=system` finds nobody."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (place,) = set(re.findall(r"sslrootcert=(/etc/ssl/[\w./-]+)", page))
+    assert int(inside(service, "sh", "-c", f"grep -c 'BEGIN CERTIFICATE' {place}")) > 50
+
+
 def test_only_the_runner_ships_machine_code_and_it_is_whole() -> None:
     """One folder, of this engine and this compiler: what the runner would look for when it is told to compile."""
     ask = "from shared import compiled; print(compiled._name())"
