@@ -120,6 +120,22 @@ def test_the_command_says_it_and_fails(desk: Desk, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.count('"equal": false') == 1
 
 
+def test_commands_are_obeyed_once_however_the_record_is_cut(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check and a recovery read slices of two weeks; here every minute is the end of one."""
+    run = ended(desk)
+    for minutes in (1, 2, 7):
+        monkeypatch.setattr(replay, "SLICE_MS", minutes * MINUTE_MS)
+        verdict = replay.check_apart(desk.engine, desk.run(run))
+        assert verdict.equal, verdict.difference
+        row = desk.run(run)
+        with store.begin(desk.engine) as conn:
+            fold = replay.begun(conn, row, replay.plan_of(conn, row), use_snapshots=False)
+        replay.recover(desk.engine, row, fold)
+        if not fold.has_ended:
+            fold.stop_here()
+        assert (fold.position_ms, fold.digest) == (row.position_ms, row.digest)
+
+
 def test_a_run_that_goes_on_is_checked_up_to_where_it_was(desk: Desk) -> None:
     desk.history(60)
     desk.runner()
