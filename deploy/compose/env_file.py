@@ -36,7 +36,11 @@ def write(path: Path, market: str, projects: Collection[str] = ()) -> dict[str, 
 
     `projects`: names that others on this machine have.
     """
-    values = {"COMPOSE_PROJECT_NAME": free_name(project_of(path), projects)} | MARKETS[market] | DEFAULTS
+    usual = project_of(path)
+    name = free_name(usual, projects)
+    values = {"COMPOSE_PROJECT_NAME": name} | MARKETS[market] | DEFAULTS
+    if name != usual:
+        values["IMAGE_TAG"] = name  # another checkout's images are of its own files
     values |= {name: str(free_port(first)) for name, first in PORTS.items()}
     values |= {name: secrets.token_hex(32) for name in SECRETS}  # hex: as safe in an address as on a command line
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

@@ -67,7 +67,9 @@ def test_a_second_checkout_does_not_find_the_first_one_s_data(tmp_path: Path) ->
     there = {"paperfold", "paperfold-2", "books"}
     for name, project in ((".env.b", "paperfold-b"), (".env", "paperfold-3")):
         (tmp_path / ".env").unlink(missing_ok=True)
-        assert env_file.write(tmp_path / name, "sim", there)["COMPOSE_PROJECT_NAME"] == project
+        values = env_file.write(tmp_path / name, "sim", there)
+        assert values["COMPOSE_PROJECT_NAME"] == project
+        assert values.get("IMAGE_TAG") == (project if name == ".env" else None), "nor run the first one's images"
 
 
 def test_a_file_that_lacks_something_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
