@@ -274,6 +274,38 @@ def test_commands_ask_first_and_are_accepted(desk: Desk, api: Api, traded: int) 
     assert [one["kind"] for one in api.get(f"/runs/{traded}")["commands"]] == ["pause", "stop"]
 
 
+def test_a_live_run_is_backtested_over_its_own_time_in_two_clicks(desk: Desk, api: Api) -> None:
+    api.upload()
+    live = api.create(start_at=FIRST_MS + 3_600_000, params={"fast.length": 5}, variant="long_only", cash="2500.5")
+    made = api.fold(live["id"])
+    api.upload(FAST + "# a newer version\n")
+    desk.go(f"/runs/{live['id']}")
+    desk.page.get_by_role("link", name="Backtest it").click()
+    expect(desk.page.get_by_label("Mode").locator("visible=true")).to_be_focused()
+    desk.page.get_by_role("button", name="Run with these").locator("visible=true").click()
+    desk.page.wait_for_url(re.compile(r"/runs/\d+"))
+    test, live = api.get("/runs")["items"][0], api.get(f"/runs/{live['id']}")
+    same = ("strategy", "version_sha256", "variant", "params", "instrument", "cash", "start_ms")
+    assert test["mode"] == "backtest"
+    assert [test[name] for name in same] == [live[name] for name in same]
+    assert test["end_ms"] == live["last_bar_ms"] + 60_000
+    assert api.fold(test["id"], status="finished") == made
+
+
+def test_a_run_that_has_ended_is_started_again_with_its_options(desk: Desk, api: Api) -> None:
+    api.upload()
+    run = api.create(params={"fast.length": 5})
+    api.trader.post(f"/api/v1/runs/{run['id']}/stop", json={}).raise_for_status()
+    desk.go(f"/runs/{run['id']}")
+    desk.page.get_by_role("link", name="Run again").click()
+    expect(desk.page.get_by_label("Parameters").locator("visible=true")).to_have_value("fast.length=5")
+    desk.page.get_by_role("button", name="Run with these").locator("visible=true").click()
+    desk.page.wait_for_url(re.compile(r"/runs/\d+"))
+    again = api.get("/runs")["items"][0]
+    assert (again["mode"], again["params"]) == ("paper", {"fast.length": 5})
+    assert again["id"] != run["id"]
+
+
 def test_a_run_that_has_ended_takes_no_command_and_keeps_its_record(desk: Desk, api: Api) -> None:
     api.upload()
     run = api.create()

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as Answer
 
 from services.dashboard import summary
 from services.dashboard.client import Json, Params, RefusedError
+from services.dashboard.formats import iso, plain
 from services.dashboard.sessions import api, person
 from services.dashboard.views.frame import page
 from services.dashboard.words import ENDED
@@ -19,12 +20,14 @@ pages = Blueprint("overview", __name__)
 PAGE = 500  # the most that the API gives at once
 MOST_ACTIVE = 5000
 ROWS = 100  # runs on a page of the table
-OPTIONS = ("variant", "instrument", "cash")
+OPTIONS = ("variant", "instrument", "cash", "version_sha256")
 
 
 @pages.get("/")
 def overview() -> str:
-    return _overview()
+    """`?again=7`: with the options of run 7 filled in; `&mode=backtest`: over the time that it has run."""
+    again = request.args.get("again", type=int)
+    return _overview(given=None if again is None else _options_of(api().get(person().session, f"/runs/{again}")))
 
 
 @pages.post("/runs")
@@ -39,6 +42,28 @@ def start() -> Answer | tuple[str, int]:
         problem = f"{wanted['strategy']} was not started: {error.detail}"
         return _overview(problem, given=request.form.to_dict()), error.status
     return redirect(url_for("runs.run", run_id=run["id"], said="started"), 303)
+
+
+def _options_of(run: Json) -> dict[str, str]:
+    """What the form would have held that starts the same run."""
+    mode = request.args.get("mode") or run["mode"]
+    given = {
+        "strategy": run["strategy"],
+        "mode": mode,
+        "variant": run["variant"] or "",
+        "version_sha256": run["version_sha256"],
+        "instrument": run["instrument"],
+        "cash": plain(run["cash"]),
+        "params": ", ".join(f"{name}={value}" for name, value in run["params"].items()),
+    }
+    if mode == "backtest":
+        given |= {"start_at": minute(run["start_ms"]), "end_at": minute(run["last_bar_ms"])}
+    return given
+
+
+def minute(ms: int | None) -> str:
+    """As a field for a date and a time wants it; empty without a time."""
+    return "" if ms is None else iso(ms)[:16]
 
 
 def _wanted(form: dict[str, str]) -> dict[str, Any]:
