@@ -64,10 +64,11 @@ def results(stats: Sequence[Json]) -> list[tuple[str, list[Line]]]:
 def _line(stats: Sequence[Json], row: figures.Row) -> Line:
     key, label, _, meaning = row
     found: list[tuple[figures.Figure, Any]] = [(figures.figure(one, row), one.get(key)) for one in stats]
-    firm = [float(value) for cell, value in found if not cell.faint]
+    begun = [bool(one.get("days")) for one in stats]
+    firm = [float(value) for (cell, value), has in zip(found, begun, strict=True) if has and not cell.faint]
     best = BEST[key](firm) if key in BEST and len(set(firm)) > 1 else None
     cells = [
-        Cell(cell.text, cell.title, cell.faint, cell.tone, not cell.faint and best == float(value))
-        for cell, value in found
+        Cell(cell.text, cell.title, cell.faint, cell.tone, has and not cell.faint and best == float(value))
+        for (cell, value), has in zip(found, begun, strict=True)
     ]
     return Line(label, cells, meaning)

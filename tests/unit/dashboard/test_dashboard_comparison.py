@@ -22,9 +22,9 @@ def test_settings_that_differ_are_marked_and_parameters_that_one_run_sets_are_ro
 
 def cells(key: str, *values: tuple[float | None, int]) -> list[comparison.Cell]:
     """The cells of a figure, of runs with (value, over how many)."""
-    stats = [{key: value, "n": {key: n}, "reasons": {}} for value, n in values]
+    stats = [{key: value, "n": {key: n}, "reasons": {}, "days": n} for value, n in values]
     lines = [line for _, group in comparison.results(stats) for line in group]
-    (found,) = [line.cells for line in lines if any(cell.text != "–" for cell in line.cells)]
+    (found,) = [line.cells for line in lines if line.label != "Days" and any(cell.text != "–" for cell in line.cells)]
     return found
 
 
@@ -41,4 +41,5 @@ def test_the_best_is_marked_among_figures_that_stand_on_enough() -> None:
 def test_equal_ones_and_a_single_one_are_not_best() -> None:
     assert not any(cell.best for cell in cells("sharpe", (1.5, 90), (1.5, 90)))
     assert not any(cell.best for cell in cells("sharpe", (1.5, 90), (9.0, 2)))
+    assert not any(cell.best for cell in cells("profit_ratio", (-0.1, 90), (0.0, 0)))  # it has not begun
     assert not any(cell.best for cell in cells("fees_abs", (1.5, 90), (9.0, 90)))
