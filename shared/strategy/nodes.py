@@ -19,6 +19,7 @@ from shared.strategy.schema import BAR_SOURCES, MOST_LAG, WANTED, Number, Text, 
 from shared.strategy.sections import Section, bounds_text, read_number, read_text
 
 COMMON = ("id", "type", "timeframe", "source", "lag")
+STAND_IN = "1m"  # so that rules know the names of an indicator in a file that will not load anyway
 RESERVED = (*BAR_FIELDS, *BAR_SOURCES, *POSITION_NAMES, *FUNCTIONS, *TRUTH)
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
@@ -159,6 +160,8 @@ class IndicatorReader:
             return self.frames[scalar.text]
         if scalar.text in TIMEFRAMES:
             return scalar.text
+        if f"timeframes.{scalar.text}" in self.problems:
+            return STAND_IN  # a label whose own timeframe is wrong: said there, once
         allowed = [*self.frames, *TIMEFRAMES]
         self.problems.error(scalar.place, section.path("timeframe"), "unknown timeframe", found=shown(scalar.text),
                             allowed=" ".join(allowed), suggestion=nearest(scalar.text.lower(), allowed))  # fmt: skip

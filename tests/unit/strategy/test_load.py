@@ -217,3 +217,14 @@ def test_a_file_of_the_predecessor_loads_and_says_what_is_different():
     signal = loaded.spec.nodes[-1]
     assert {ids[ref.node] for ref in signal.inputs if ref.field is None} == {"VP_5D", "FVG_Enhanced"}
     assert loaded.spec.base.sizing.strength == OutputValue(6, 3)
+
+
+def test_a_label_with_a_wrong_timeframe_is_one_problem_however_often_it_is_used():
+    text = """
+timeframes: { entry: 15min, trend: 4h }
+indicators:
+  - { id: fast, type: EMA, timeframe: entry, length: 12 }
+  - { id: slow, type: EMA, timeframe: entry, length: 30 }
+logic: { entry_long: ["crosses_above(fast, slow)"] }
+"""
+    assert [problem.where for problem in read(text).errors] == ["timeframes.entry"]
