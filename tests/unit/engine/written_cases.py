@@ -52,6 +52,10 @@ def doubled(x):
     return total + total
 
 @kernel
+def squared(x):
+    return x * x
+
+@kernel
 def step(f, m, k, p, out):
 """
 
@@ -192,6 +196,9 @@ TEXTS = {
     "what is worked out after a call that acts": """
     f[1] = acts(f, 0, 1.0) + doubled(f[0])
 """,
+    "what is worked out once, after a call that acts": """
+    f[1] = acts(f, 0, 1.0) + squared(f[0] * 3.0)
+""",
     "what is read before a call that acts": """
     f[1] = f[0] + acts(f, 0, 1.0)
 """,
@@ -200,6 +207,12 @@ TEXTS = {
     x = doubled(f[0])
     y = doubled(x)
     f[1] = total + x + y
+""",
+    "the first of two zeros": """
+    f[1] = min(ZERO, f[0])
+    f[2] = max(ZERO, f[0])
+    f[3] = min(f[0], ZERO)
+    f[4] = max(f[0], ZERO)
 """,
     "zeros of either sign": """
     kept(f, 1, 0.0)
