@@ -159,6 +159,22 @@ def test_it_may_do_nothing_else(ordinary: str, redis_url: str) -> None:
     owner.close()
 
 
+def test_a_right_that_is_missing_is_named_and_waited_for(ordinary: str, redis_url: str) -> None:
+    """Who owns the server can mend it while services stay."""
+    owner: Any = client.connect(redis_url, "tests")
+    owner.execute_command("ACL", "SETUSER", USER, "-setrange", "-xadd")
+    redis = client.connect(ordinary, "tests")
+    with pytest.raises(UnavailableError, match=r"bus: .*permissions to run the 'setrange' command"):
+        client.ping(redis)
+    with pytest.raises(UnavailableError, match="permissions to run the 'xadd' command"):
+        stream.publish(redis, NAME, [a_bar(0)], 100)
+    owner.execute_command("ACL", "SETUSER", USER, "+setrange", "+xadd")
+    owner.execute_command("ACL", "LOG", "RESET")
+    client.ping(redis)
+    redis.close()
+    owner.close()
+
+
 def test_redis_is_reached_over_tls_and_a_stranger_is_not_believed(redis_url: str) -> None:
     password = urlsplit(redis_url).password or ""
     with locked(behind(redis_url, 6379), asks_first=False) as port:
