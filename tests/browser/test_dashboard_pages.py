@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from services.dashboard import formats
 from shared.bus import client, pubsub
 from shared.bus.codec import RunEvent
+from shared.domain.timeframe import DAY_MS
 from tests.browser.conftest import Desk, Open, dashboard_of
 from tests.support.api import FAST, FIRST_MS, Api
 
@@ -181,6 +182,32 @@ def test_markers_stand_on_the_bar_that_holds_the_fill(desk: Desk, traded: int) -
         [start + 7200, "aboveBar", "arrowDown", "short"],
         [start + 7200, "belowBar", "arrowUp", "reversal"],
     ]
+
+
+def test_fills_that_are_too_many_to_be_told_apart_are_not_drawn(desk: Desk, api: Api, traded: int) -> None:
+    """The page's own module, with a limit of two pages of 500: a day holds fewer, three days more."""
+    desk.go(f"/runs/{traded}")
+    total = api.get(f"/runs/{traded}/fills?limit=1")["total"]
+    assert total > 1_000
+    script = desk.page.locator("script[src$='run.js']").get_attribute("src") or ""
+    found = desk.page.evaluate(
+        """async ([address, run, first, day]) => {
+            const { FillBook } = await import(address);
+            const book = new FillBook(run, 2), all = [];
+            for (const [from, to] of [[first, Infinity], [first, first + day / 4], [first + day, first + day + 1]])
+                all.push([await book.cover(from, to), book.between(from, to)]);
+            return all;
+        }""",
+        [script.replace("run.js", "fills.js"), str(traded), FIRST_MS, DAY_MS],
+    )
+    quarter = sum(
+        FIRST_MS <= fill["ts_ms"] <= FIRST_MS + DAY_MS // 4
+        for fill in api.get(f"/runs/{traded}/fills?limit=500&order=asc")["items"]
+    )
+    assert found[0][0] is None
+    assert found[1][1] == quarter
+    assert found[2][0] is not None
+    expect(desk.page.locator("#fills-note")).to_be_hidden()
 
 
 def test_a_trade_of_long_ago_brings_its_bars_and_fills_and_a_button_leads_back(

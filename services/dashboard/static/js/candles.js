@@ -14,8 +14,8 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 
 export class Candles {
   // `endMs`: the last bar of a run that has ended, where its chart begins; null: the chart begins at now.
-  constructor(place, { run, instrument, timeframe, legend, note, latest, endMs = null }) {
-    Object.assign(this, { place, instrument, legend, note, latest, endMs, lines: [], position: null, words: true, lastFollow: 0 });
+  constructor(place, { run, instrument, timeframe, legend, note, crowd, latest, endMs = null }) {
+    Object.assign(this, { place, instrument, legend, note, crowd, latest, endMs, isCrowded: false, lines: [], position: null, words: true, lastFollow: 0 });
     this.fills = new FillBook(run);
     const lib = this.lib = window.LightweightCharts;
     // The logo would come with a style element, which the policy forbids: the page's foot has the attribution
@@ -112,7 +112,13 @@ export class Candles {
 
   async loadFills() {
     const book = this.book;
-    if (book.first !== null && await this.fills.cover(book.first, this.untilMs) && book === this.book) this.drawMarkers();
+    if (book.first === null) return;
+    const found = await this.fills.cover(book.first, this.untilMs);
+    if (book !== this.book) return;
+    const wasCrowded = this.isCrowded;
+    this.isCrowded = found === null;
+    this.crowd.hidden = !this.isCrowded;
+    if (found || wasCrowded !== this.isCrowded) this.drawMarkers();
   }
 
   get untilMs() { return this.book.atEnd ? Infinity : this.book.last + this.book.length; }
@@ -187,10 +193,10 @@ export class Candles {
   drawMarkers() {
     const first = this.book.first, range = this.chart.timeScale().getVisibleLogicalRange();
     this.words = !range || this.hasRoom(range);
-    const markers = first === null ? [] : this.fills.markers(this.book.length, first, this.colours, this.words, this.untilMs);
+    const markers = first === null || this.isCrowded ? [] : this.fills.markers(this.book.length, first, this.colours, this.words, this.untilMs);
     this.markers.setMarkers(markers);
     // For those who do not see the picture
-    this.place.setAttribute("aria-label", `${this.book.timeframe} candles: ${this.book.all.length} bars, ${markers.length} fills on them${this.spanned()}. The table of trades says the same in words.`);
+    this.place.setAttribute("aria-label", `${this.book.timeframe} candles: ${this.book.all.length} bars, ${markers.length} fills on them${this.isCrowded ? " (too many to draw)" : ""}${this.spanned()}. The table of trades says the same in words.`);
   }
 
   spanned() { return this.book.first === null ? "" : `, from ${stamp(this.book.first)} to ${stamp(this.book.last)}`; }

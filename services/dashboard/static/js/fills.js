@@ -1,14 +1,14 @@
 // Fills of a run as markers, each on the bar that holds it. Loaded for the time that the chart holds.
 import { floorTo } from "./bars.js";
 
-const PAGE = 500;
+const PAGE = 500, MOST_PAGES = 20; // more than ten thousand markers say nothing, and take seconds to draw
 const STOPS = new Set(["stop", "trailing", "breakeven", "liquidation", "protection", "daily_loss"]);
 
 // Oldest first a page never changes once it is full: fills are only ever added. So a page is asked for once, and which one
 // holds a moment is found by halving.
 export class FillBook {
-  constructor(run) {
-    this.run = run;
+  constructor(run, mostPages = MOST_PAGES) {
+    Object.assign(this, { run, mostPages });
     this.bySeq = new Map();
     this.pages = new Map(); // number, from the oldest on -> its fills
     this.total = 0;
@@ -16,10 +16,13 @@ export class FillBook {
 
   get size() { return this.bySeq.size; }
 
-  // Whatever there is from one time to another. True when something was found that was not known.
+  // Whatever there is from one time to another. True when something was found that was not known; null when they are more
+  // than can be drawn, and then they are not loaded.
   async cover(fromMs, toMs = Infinity) {
     const before = this.size;
     let number = await this.find(fromMs);
+    const last = toMs === Infinity ? this.lastNumber : await this.find(toMs);
+    if (last - number >= this.mostPages) return null;
     while ((await this.known(number)).at(-1)?.ts_ms <= toMs && number < this.lastNumber) number += 1;
     return this.size !== before;
   }

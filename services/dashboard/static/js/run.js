@@ -10,7 +10,7 @@ const byId = (id) => document.getElementById(id);
 
 const candles = new Candles(byId("candles"), {
   run, instrument, timeframe: entryTimeframe, endMs: endMs ? Number(endMs) : null,
-  legend: byId("legend"), note: byId("candles-note"), latest: byId("latest"),
+  legend: byId("legend"), note: byId("candles-note"), crowd: byId("fills-note"), latest: byId("latest"),
 });
 const equity = new Equity(byId("equity"), { run, quote, cash, note: byId("equity-note") });
 
