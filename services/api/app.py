@@ -20,7 +20,7 @@ from services.api.errors import UnauthorizedError
 from services.api.events import Event, event
 from services.api.metrics import Metrics
 from services.api.rate import RateLimit
-from services.api.routes import commands, events, health, market, results, runs, sessions, strategies
+from services.api.routes import commands, events, health, keys, market, results, runs, sessions, strategies
 from services.api.schemas import ProblemDetails
 from services.api.watch import Watch, cancelled
 from shared import log
@@ -31,7 +31,7 @@ from shared.store import market as markets
 from shared.store import runs as run_rows
 
 PREFIX = "/api/v1"
-ROUTERS = (strategies, runs, commands, results, market, events, sessions)
+ROUTERS = (strategies, runs, commands, results, market, events, sessions, keys)
 AGAIN_S = 1.0
 ABOUT = (
     "Paper trading of declarative crypto strategies. Money is decimal text, ratios are numbers, times are UTC "

@@ -125,5 +125,10 @@ async def trader(who: Annotated[Person, Depends(person)]) -> Person:
     return require(who, "trader")
 
 
+async def admin(who: Annotated[Person, Depends(person)]) -> Person:
+    return require(who, "admin")
+
+
 Viewer = Annotated[Person, Depends(viewer)]
 Trader = Annotated[Person, Depends(trader)]
+Admin = Annotated[Person, Depends(admin)]

@@ -397,12 +397,36 @@ class Bars(BaseModel):
     forming: Bar | None
 
 
+RoleName = Literal["viewer", "trader", "admin"]
+
+
+class KeyRequest(Request):
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+    role: RoleName
+
+
+class ApiKey(BaseModel):
+    name: str
+    role: RoleName
+    created_ms: Ms
+    created_at: str
+    last_used_ms: Ms | None
+    last_used_at: str | None
+    is_revoked: bool
+
+
+class NewApiKey(BaseModel):
+    name: str
+    role: RoleName
+    token: str
+
+
 class SessionRequest(Request):
     token: Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
 class Session(BaseModel):
-    role: Literal["viewer", "trader", "admin"]
+    role: RoleName
     name: str
     csrf_token: str
     expires_ms: Ms

@@ -12,6 +12,7 @@ from shared.domain.errors import InputError
 from shared.store import auth, market, schema_version, strategies
 
 WHO = "paperfold"  # in the audit and as author of shipped strategies
+ADMIN = "admin"  # whose token a setting says, and each start stores
 
 _log = log.get("start")
 
@@ -23,7 +24,7 @@ def prepare(ctx: Context) -> None:
     with ctx.writing() as conn:
         check(conn, ctx.settings.exchange.market)
         if api.admin_token is not None:
-            auth.put_key(conn, "admin", api.admin_token.get_secret_value(), "admin")
+            auth.put_key(conn, ADMIN, api.admin_token.get_secret_value(), "admin")
     if api.strategies_dir is not None:
         for name, text in library.shipped(api.strategies_dir):
             with ctx.writing() as conn:

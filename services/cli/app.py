@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("services.cli.commands.runs:export", "A run as the document of `backtest --json`."),
     "tail": ("services.cli.commands.tail:tail", "A run's fills and changes, as they come."),
     "parity": ("services.cli.commands.parity:parity", "Fold a run again from the record, and compare."),
+    "keys": ("services.cli.commands.keys:keys", "Tokens of people and programs: list, create, revoke."),
     "history": ("services.cli.commands.history:history", "Recorded minutes: list, verify, import."),
     "db": ("services.cli.commands.db:db", "The database: schema, roles, SQL, backup."),
 }

@@ -65,6 +65,10 @@ class Client:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         return _json(self._ask("POST", path, file, json=dict(body or {}), headers=headers))
 
+    def delete(self, path: str) -> None:
+        """End what is there."""
+        self._ask("DELETE", path)
+
     def raw(self, path: str) -> bytes:
         """The answer's bytes as they came."""
         return self._ask("GET", path, timeout=LONG_TIMEOUT).content

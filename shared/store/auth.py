@@ -65,6 +65,11 @@ def put_key(conn: Connection, name: str, token: str, role: Role) -> None:
     conn.execute(_SQL["put_key"], {"sha256": hashed(token), "name": name, "role": role})
 
 
+def new_key(conn: Connection, name: str, token: str, role: Role) -> bool:
+    """Let `token` act as `name`. False: somebody has this name."""
+    return conn.execute(_SQL["new_key"], {"sha256": hashed(token), "name": name, "role": role}).rowcount == 1
+
+
 def find_key(conn: Connection, token: str) -> Key | None:
     """Whose token it is; None of an unknown or revoked one."""
     row = conn.execute(_SQL["find_key"], {"sha256": hashed(token)}).first()

@@ -28,9 +28,9 @@ def is_problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]
     return body
 
 
-READS = ("/strategies", "/strategies/x", "/runs", "/runs/1", "/runs/1/trades", "/runs/1/stats", "/runs/1/rules",
-         "/runs/1/export", "/system", "/bars?instrument=BTC/USDT", "/events")  # fmt: skip
-WRITES = ("/strategies", "/runs", "/runs/1/stop", "/runs/1/pause", "/runs/1/resume", "/runs/1/close")
+READS = ("/keys", "/strategies", "/strategies/x", "/runs", "/runs/1", "/runs/1/trades", "/runs/1/stats",
+         "/runs/1/rules", "/runs/1/export", "/system", "/bars?instrument=BTC/USDT", "/events")  # fmt: skip
+WRITES = ("/keys", "/strategies", "/runs", "/runs/1/stop", "/runs/1/pause", "/runs/1/resume", "/runs/1/close")
 
 
 def test_without_a_token_nothing_is_told(api: Api):
@@ -79,6 +79,63 @@ def test_tokens_are_stored_hashed(api: Api):
     for token in (ADMIN, TRADER, VIEWER):
         assert token not in stored
         assert auth.hashed(token) in stored
+
+
+def test_an_administrator_gives_and_takes_keys(api: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.api.auth.TRUSTED_S", 0.0)
+    admin, asked = api.clients[ADMIN], {"name": "uma@example.org", "role": "trader"}
+    made = admin.post("/api/v1/keys", json=asked)
+    assert made.status_code == 201
+    token = made.json()["token"]
+    assert made.json() == asked | {"token": token}
+    assert len(token) >= 43  # 256 bits
+    as_uma = {"Authorization": f"Bearer {token}"}
+    assert api.anybody.post("/api/v1/strategies", json={"text": FAST}, headers=as_uma).status_code == 201
+    session = api.anybody.post("/api/v1/sessions", json={"token": token}).json()
+    is_problem(admin.post("/api/v1/keys", json=asked | {"role": "viewer"}), 409, "wrong-state")
+    assert api.anybody.get("/api/v1/runs", headers=as_uma).status_code == 200
+
+    listed = {one["name"]: one for one in admin.get("/api/v1/keys").json()["items"]}
+    assert {name: one["role"] for name, one in listed.items()} == {
+        "admin": "admin", "tess": "trader", "vic": "viewer", "uma@example.org": "trader",
+    }  # fmt: skip
+    assert listed["uma@example.org"]["last_used_ms"] >= listed["uma@example.org"]["created_ms"] > 1_700_000_000_000
+    assert token not in str(listed)
+    assert auth.hashed(token) not in str(listed)
+
+    assert admin.delete("/api/v1/keys/uma@example.org").status_code == 204
+    is_problem(api.anybody.get("/api/v1/runs", headers=as_uma), 401, "unauthorized")
+    is_problem(api.anybody.get(f"/api/v1/sessions/{session['id']}"), 404, "not-found")
+    is_problem(admin.delete("/api/v1/keys/uma@example.org"), 404, "not-found")
+    assert {one["name"]: one["is_revoked"] for one in admin.get("/api/v1/keys").json()["items"]}["uma@example.org"]
+
+    again = admin.post("/api/v1/keys", json=asked | {"role": "viewer"}).json()
+    is_problem(api.anybody.get("/api/v1/runs", headers=as_uma), 401, "unauthorized")
+    as_viewer = {"Authorization": f"Bearer {again['token']}"}
+    assert api.anybody.get("/api/v1/runs", headers=as_viewer).status_code == 200
+    is_problem(api.anybody.post("/api/v1/strategies", json={"text": FAST}, headers=as_viewer), 403, "forbidden")
+    with database.begin(api.engine) as conn:
+        noted = [(one.who, one.action, one.detail) for one in auth.read_audit(conn) if one.subject == asked["name"]]
+    assert noted == [
+        ("admin", "key_created", {"role": "viewer"}), ("admin", "key_revoked", {}),
+        ("admin", "key_created", {"role": "trader"}),
+    ]  # fmt: skip
+
+
+def test_keys_are_an_administrators(api: Api):
+    asked = {"name": "eve", "role": "admin"}
+    for client in (api.clients[TRADER], api.viewer):
+        is_problem(client.get("/api/v1/keys"), 403, "forbidden")
+        is_problem(client.post("/api/v1/keys", json=asked), 403, "forbidden")
+        is_problem(client.delete("/api/v1/keys/vic"), 403, "forbidden")
+    is_problem(api.anybody.delete("/api/v1/keys/vic"), 401, "unauthorized")
+    admin = api.clients[ADMIN]
+    is_problem(admin.post("/api/v1/keys", json={"name": "admin", "role": "viewer"}), 409, "wrong-state")
+    is_problem(admin.delete("/api/v1/keys/admin"), 409, "wrong-state")
+    for wrong in ({"name": "eve"}, asked | {"role": "owner"}, asked | {"name": ""}, asked | {"name": "a b"},
+                  asked | {"name": "<b>"}, asked | {"name": "e" * 65}, asked | {"token": "mine"}):  # fmt: skip
+        is_problem(admin.post("/api/v1/keys", json=wrong), 422, "invalid-request")
+    assert [one["name"] for one in admin.get("/api/v1/keys").json()["items"]] == ["admin", "tess", "vic"]
 
 
 def test_a_session_stands_for_its_token_until_it_ends(api: Api):

@@ -227,3 +227,23 @@ def test_a_wrong_token_and_an_api_that_is_away(shell: Shell, monkeypatch: pytest
     monkeypatch.delenv("PAPERFOLD__API__URL")
     done = shell("runs")
     assert (done.code, "`paperfold up` starts one" in done.err) == (1, True)
+
+
+def test_keys_are_given_and_taken_on_the_command_line(shell: Shell) -> None:
+    token = shell("keys", "create", "vic", "--role", "viewer").out.strip()
+    as_vic = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{shell.url}/api/v1/runs", headers=as_vic, trust_env=False).status_code == 200
+    assert httpx.get(f"{shell.url}/api/v1/keys", headers=as_vic, trust_env=False).status_code == 403
+    assert shell.ok("keys", "create", "tess", "--role", "trader").keys() == {"name", "role", "token"}
+    refused = shell("keys", "create", "vic", "--role", "admin")
+    assert (refused.code, "vic has a key" in refused.err) == (1, True)
+    assert [(one["name"], one["role"]) for one in shell.ok("keys", "list")] == [
+        ("admin", "admin"), ("tess", "trader"), ("vic", "viewer"),
+    ]  # fmt: skip
+    assert shell("keys", "revoke", "vic").code == 0
+    (line,) = (line for line in shell("keys", "list").out.splitlines() if "vic" in line)
+    assert line.split()[:2] == ["vic", "viewer"]
+    assert line.split()[-1] == "revoked"
+    unknown = shell("keys", "revoke", "vic")
+    assert (unknown.code, "'vic'" in unknown.err) == (2, True)
+    assert token not in shell("keys", "list", "--json").out

@@ -4,6 +4,13 @@ insert into api_keys (sha256, name, role) values (:sha256, :name, :role)
 on conflict (name) do update set sha256 = excluded.sha256, role = excluded.role, revoked_at = null
 where api_keys.sha256 <> excluded.sha256 or api_keys.role <> excluded.role;
 
+-- name: new_key
+-- A name that nobody has, or had until it was revoked.
+insert into api_keys (sha256, name, role) values (:sha256, :name, :role)
+on conflict (name) do update
+set sha256 = excluded.sha256, role = excluded.role, created_at = clock_timestamp(), last_used_at = null, revoked_at = null
+where api_keys.revoked_at is not null;
+
 -- name: find_key
 select name, role from api_keys where sha256 = :sha256 and revoked_at is null;
 
