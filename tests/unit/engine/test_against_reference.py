@@ -116,6 +116,16 @@ INSTRUMENTS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(("quote", "is_enough"), [("100", False), ("125", True)])
+def test_a_minimum_between_two_lots_is_the_upper_one(quote: str, is_enough: bool) -> None:
+    """At least 0.010 in lots of 0.003 is four lots; three are 0.009."""
+    frame = market(Market(48, 300, (), "10000", "0.01"))
+    traded = text(OFTEN, risk=f"position_size: {{quote: {quote}}}")
+    rows = assert_equal(traded, frame, rules=rules("0.01", "0.003", "0.010", "0"))
+    assert {row["quantity"] for row in of(rows, "order")} == {"0.012" if is_enough else "0.009"}
+    assert bool(of(rows, "fill")) is is_enough
+
+
 @pytest.mark.parametrize("instrument", INSTRUMENTS)
 @pytest.mark.parametrize(
     "case",
