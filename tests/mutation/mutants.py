@@ -12,8 +12,8 @@ class Mutant(NamedTuple):
     new: str
 
 
-def _of(module: str, *lines: tuple[str, str, str]) -> tuple[Mutant, ...]:
-    return tuple(Mutant(f"{module}.{name}", f"shared/engine/{module}.py", old, new) for name, old, new in lines)
+def _of(module: str, *lines: tuple[str, str, str], package: str = "engine") -> tuple[Mutant, ...]:
+    return tuple(Mutant(f"{module}.{name}", f"shared/{package}/{module}.py", old, new) for name, old, new in lines)
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -103,5 +103,68 @@ MUTANTS: tuple[Mutant, ...] = (
         ("closes_a_minute_early", "t + MINUTE == start + length", "t + 2 * MINUTE == start + length"),
         ("partial_first_frame", "1 if start >= k[WARMUP_FROM_MS] else 0", "1"),
         ("lag_off_by_one", "f[at] = (f[at] + 1.0) % lag", "f[at] = (f[at] + 2.0) % lag"),
+    ),
+    *_of(
+        "fold",
+        ("chain_begins_anew", "self._chain = Chain(m[size:])", "self._chain = Chain()"),
+        ("any_nan", "*(x if x == x else NAN for x in self._f)", "*self._f"),
+        ("second_stop_acts_alone", "return self._m[w.STOPPING] == 0 and (not", "return (not"),
+        ("commands_before_late_closes",
+         "        self._guard(self._module.late, now)\n        rows += self._take()\n", ""),
+        ("commands_as_they_came",
+         "waiting = sorted(commands, key=lambda command: command.id)", "waiting = list(commands)"),
+        ("rows_do_not_fit", "most = (42 + 6 *", "most = (20 + 2 *"),
+        ("starts_are_written_in", "VARYING = frozenset((w.START_MS, w.WARMUP_FROM_MS))", "VARYING = frozenset(())"),
+    ),
+    *_of(
+        "setup",
+        ("no_half_spread", "costs.slippage_ppm + costs.half_spread_ppm", "costs.slippage_ppm"),
+        ("minimum_rounded_down", "to_integral_value(ROUND_CEILING)", "to_integral_value()"),
+        ("root_ties_to_odd", "low % 2 == 1", "low % 2 == 0"),
+    ),
+    *_of(
+        "digest",
+        ("rest_forgotten", "data = self._rest + rows", "data = rows"),
+        ("without_the_rest", "sha256(self.state)", "sha256(self._chain)"),
+    ),
+    *_of(
+        "wiring",
+        ("trails_by_this_bar", "    lines.append(\"trade_bar(m, k, out, t, o, h, l, c, v)\")\n    entry =",
+         "    lines.insert(0, \"trade_bar(m, k, out, t, o, h, l, c, v)\")\n    entry ="),
+        ("entry_frame_alone_is_late",
+         "    lines += closes(f\"end_of(m, {entry.words}, {entry.length})\", \"    \", others)\n", ""),
+    ),
+    *_of(
+        "expansion",
+        ("stored_twice_is_known", "return self.stored[name] == 1 and name", "return name"),
+        ("perhaps_is_always", "kept, self._before = self._before, None\n        made = self._expr(node)",
+         "kept = self._before\n        made = self._expr(node)"),
+        ("before_a_call", "if self._before is None or self._has_called or not inner.is_pure or",
+         "if self._before is None or not inner.is_pure or"),
+        ("stores_ahead", "or self._has_called or not inner.is_pure or inner.ways", "or self._has_called or inner.ways"),
+        ("kept_before_a_call", "if again and (self._before is None or self._has_called):",
+         "if again and self._before is None:"),
+        ("argument_is_stored_over", "isinstance(arg, ast.Constant | ast.Name) and name not in inner.stored",
+         "isinstance(arg, ast.Constant | ast.Name)"),
+        ("names_clash", "given[name] = name_of(self._writer.fresh(name))", "given[name] = name_of(name)"),
+        package="interpreted",
+    ),
+    *_of(
+        "constants",
+        ("varying_words_are_known", " or place.value in self._varying:", ":"),
+        ("ties_of_min", "ast.Lt() if function is min", "ast.LtE() if function is min"),
+        package="interpreted",
+    ),
+    *_of(
+        "writer",
+        ("zeros_are_one", "tuple(p), repr(p), varying)", "tuple(p), \"\", varying)"),
+        ("arguments_are_one", "(name, type(value), repr(value))", "(name, value)"),
+        package="interpreted",
+    ),
+    *_of(
+        "trees",
+        ("goes_on_after_a_return", "way if ends(way) else [*way, *rest]", "way"),
+        ("words_that_are_stored", "if len(vectors) != 1 or not is_pure(body):", "if len(vectors) != 1:"),
+        package="interpreted",
     ),
 )  # fmt: skip
