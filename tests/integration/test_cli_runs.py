@@ -30,6 +30,10 @@ def test_a_run_from_start_to_end(shell: Shell) -> None:
     desk.minutes(5)
     desk.level(run)
 
+    listed = shell("runs").out
+    assert "mean.length=4" in listed
+    assert "paper" in listed
+    assert shell.ok("runs", "--mode", "backtest") == []
     shown = shell.ok("show", run)
     assert (shown["status"], shown["start_ms"]) == ("running", desk.first_ms + 60 * MINUTE_MS)
     assert (shown["last_bar_ms"], shown["params"]) == (desk.now_ms - MINUTE_MS, {"mean.length": 4})

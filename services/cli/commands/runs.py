@@ -11,7 +11,7 @@ import click
 
 from services.cli.client import connected
 from services.cli.system import data_dir_option
-from services.cli.tables import console, minute, money, percent, position, print_facts, print_json, print_table
+from services.cli.tables import Json, console, minute, money, percent, position, print_facts, print_json, print_table
 from shared.domain.run import RunStatus
 
 RUN = click.IntRange(min=1)
@@ -45,32 +45,40 @@ def strategies(as_json: bool, data_dir: Path | None) -> None:
 @click.command()
 @click.option("--status", multiple=True, type=click.Choice(get_args(RunStatus)), help="May be given several times.")
 @click.option("--strategy", help="Only runs of this strategy.")
+@click.option("--mode", type=click.Choice(["paper", "backtest"]), help="Only these. Default: both.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="The newest so many.")
 @JSON
 @data_dir_option
-def runs(status: tuple[str, ...], strategy: str | None, limit: int, as_json: bool, data_dir: Path | None) -> None:
+def runs(
+    status: tuple[str, ...], strategy: str | None, mode: str | None, limit: int, as_json: bool, data_dir: Path | None
+) -> None:
     """Runs, newest first."""
     with connected(data_dir) as client:
-        found = client.get("/runs", status=status or None, strategy=strategy, limit=limit)
+        found = client.get("/runs", status=status or None, strategy=strategy, mode=mode, limit=limit)
     if as_json:
         print_json(found["items"])
         return
     print_table(
         (
-            "id>", "strategy", "instrument", "status", "health", "last bar", "equity>", "P&L>", "%>", "trades>",
-            "position",
+            "id>", "mode", "strategy", "set", "instrument", "status", "health", "last bar", "equity>", "P&L>", "%>",
+            "trades>", "position",
         ),
         [
             (
-                run["id"], _strategy(run), run["instrument"], _status(run), run["health"], minute(run["last_bar_ms"]),
-                money(run["equity_quote"]), money(run["pnl_quote"]), percent(run["pnl_ratio"]), run["trade_count"],
-                position(run["position"]),
+                run["id"], run["mode"], _strategy(run), parameters(run), run["instrument"], _status(run),
+                run["health"], minute(run["last_bar_ms"]), money(run["equity_quote"]), money(run["pnl_quote"]),
+                percent(run["pnl_ratio"]), run["trade_count"], position(run["position"]),
             )
             for run in found["items"]
         ],
     )  # fmt: skip
     if found["total"] > len(found["items"]):
         click.echo(f"{len(found['items'])} of {found['total']} runs; --limit shows more", err=True)
+
+
+def parameters(run: Json) -> str | None:
+    """What was set beside the file, in a few words."""
+    return ", ".join(f"{name}={value}" for name, value in run["params"].items()) or None
 
 
 @click.command()
@@ -90,7 +98,7 @@ def show(run: int, as_json: bool, data_dir: Path | None) -> None:
         [
             ("run", f"{found['id']} ({found['mode']}, engine {found['engine_version']})"),
             ("strategy", f"{_strategy(found)} ({found['version_sha256'][:12]})"),
-            ("parameters", ", ".join(f"{name}={value}" for name, value in found["params"].items()) or None),
+            ("parameters", parameters(found)),
             ("instrument", f"{found['instrument']} {found['entry_timeframe']}"),
             ("status", _status(found)),
             ("health", found["health"]),
