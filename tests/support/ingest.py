@@ -98,6 +98,11 @@ def an_ingest(
             process.wait(10)
 
 
+def begin_of(entry: Entry) -> int:
+    """The first minute that an entry of the stream decides."""
+    return entry.from_ms if isinstance(entry, Gap) else entry.open_ms
+
+
 class Record:
     """What is in the database and the stream of one instrument."""
 
@@ -154,13 +159,12 @@ class Record:
         """Every decided minute from the stream's first entry on, once, in order: bars as recorded, gaps as gaps."""
         wait_for(lambda: (found := self.stream()) and found[-1].open_ms >= self.until_ms - 3 * M, 10, "stream lags")
         entries = self.stream()
-        at = entries[0].from_ms if isinstance(entries[0], Gap) else entries[0].open_ms
+        first = at = begin_of(entries[0])
         told: list[Bar] = []
         for entry in entries:
-            assert at == (entry.from_ms if isinstance(entry, Gap) else entry.open_ms)
+            assert at == begin_of(entry)
             at = entry.open_ms + M
             if not isinstance(entry, Gap):
                 told.append(entry)
-        first = entries[0].from_ms if isinstance(entries[0], Gap) else entries[0].open_ms
         assert told == self.bars(first, at)
         return entries
