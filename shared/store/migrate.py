@@ -15,6 +15,8 @@ def upgrade(url: str) -> None:
     engine = database.connect(url, "migrate", statement_s=600, transaction_s=3600)
     try:
         with database.begin(engine) as conn:
+            # Steps are loaded while their transaction runs: on a machine that starts everything at once, for seconds
+            conn.exec_driver_sql("set local idle_in_transaction_session_timeout = '60s'")
             config = _config()
             config.attributes["connection"] = conn
             command.upgrade(config, "head")

@@ -233,8 +233,13 @@ def test_a_trade_of_long_ago_brings_its_bars_and_fills_and_a_button_leads_back(
     expect(chart).to_have_attribute("aria-label", re.compile("1m candles: 997 bars"), timeout=SLOW)
 
 
-def test_the_chart_of_a_run_that_has_ended_begins_where_it_ended(desk: Desk, api: Api) -> None:
-    """Two days of bars follow: what the run did lies far to the left of now."""
+@pytest.mark.parametrize("slow_ms", [0, 150, 700])
+def test_the_chart_of_a_run_that_has_ended_begins_where_it_ended(desk: Desk, api: Api, slow_ms: int) -> None:
+    """Two days of bars follow: what the run did lies far to the left of now. Also where a picture takes its time."""
+    if slow_ms:
+        desk.page.add_init_script(
+            f"window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), {slow_ms});"
+        )
     api.upload()
     run = api.create(mode="backtest", **{"from": "2025-01-01T06:00Z", "to": "2025-01-01T11:59Z"})
     made = api.fold(run["id"], until_ms=FIRST_MS + 12 * 3_600_000, status="finished")

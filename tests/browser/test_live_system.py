@@ -60,7 +60,7 @@ def test_a_click_starts_a_strategy_that_trades_and_a_click_stops_it(desk: Desk, 
     for name in STRATEGIES:
         desk.go("/")
         page.get_by_role("button", name=f"Run {name}", exact=True).click()
-        page.wait_for_url(re.compile(r"/runs/\d+\?said=started"))
+        expect(page.locator("[data-said]")).to_have_text(re.compile("started", re.IGNORECASE), timeout=SETTLED_S * 1000)
         ids[name] = int(page.locator("body").get_attribute("data-run") or 0)
 
     # Nobody loads the page again from here on: bars, markers and rows come by themselves

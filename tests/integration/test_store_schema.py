@@ -206,10 +206,12 @@ def test_an_analyst_with_a_password_may_log_in_and_write_nothing(database: str) 
 
 
 def test_sessions_carry_their_timeouts(database: str) -> None:
-    with engine_of(database) as engine, engine.connect() as conn:
+    engine = store.connect(database, "tests")
+    with engine.connect() as conn:
         shown = {name: conn.scalar(text(f"show {name}")) for name in (
             "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "timezone", "application_name",
         )}  # fmt: skip
+    engine.dispose()
     assert shown == {
         "statement_timeout": "15s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "3s",
         "timezone": "UTC", "application_name": "tests",

@@ -1,5 +1,6 @@
 """Databases of earlier schemas with rows in them: what an upgrade keeps, what becomes of runs of an older engine."""
 
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -11,7 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, event, text
 
 from services.cli import backup
 from services.cli.__main__ import main
@@ -222,6 +223,27 @@ def test_a_database_of_the_first_schemas_keeps_every_row(fresh: Callable[[], str
     assert before[full]
     migrate.upgrade(url)
     assert_upgraded(url, before)
+
+
+def test_an_upgrade_may_be_silent_for_longer_than_a_service(
+    fresh: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It loads its steps between its statements; on a busy machine that takes seconds."""
+    monkeypatch.setattr(db, "IDLE_IN_TRANSACTION_MS", 1000)
+    url, slowed = fresh(), []
+
+    def load_slowly(_: Connection, __: object, statement: str, *___: object) -> None:
+        if "create table alembic_version" in statement.lower():
+            slowed.append(statement)
+            time.sleep(1.5)
+
+    event.listen(Engine, "before_cursor_execute", load_slowly)
+    try:
+        migrate.upgrade(url)
+    finally:
+        event.remove(Engine, "before_cursor_execute", load_slowly)
+    assert len(slowed) == 1
+    assert "runs" in rows_of(url)
 
 
 def test_a_backup_of_an_older_release_is_brought_to_this_one(

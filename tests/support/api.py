@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, func, select
 
 from services.api.app import create_app
 from services.api.serve import config_of
@@ -36,6 +36,7 @@ from shared.settings import Database, Exchange, Settings
 from shared.store import auth, bars, commits, counters, database, market, ownership, runs, strategies, tables
 from shared.strategy.load import load
 from shared.strategy.planning import plan_for
+from tests.support.store import patient
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN, TRADER, VIEWER = "admin-token", "trader-token", "viewer-token"
@@ -172,7 +173,7 @@ def served(database_url: str, redis_url: str, *, prepare: bool = True, **api: An
         api=ApiSettings(**{"admin_token": ADMIN, **api}),
     )
     days_of_bars()  # made before the transaction that records them: a server drops who idles in one
-    engine = _patient(database.connect(database_url, "api-test", pool_size=2))
+    engine = patient(database.connect(database_url, "api-test", pool_size=2))
     with database.begin(engine) as conn:
         auth.put_key(conn, "tess", TRADER, "trader")
         auth.put_key(conn, "vic", VIEWER, "viewer")
@@ -180,7 +181,7 @@ def served(database_url: str, redis_url: str, *, prepare: bool = True, **api: An
             trade_market(conn)
     app = create_app(
         settings,
-        _patient(database.connect(database_url, "api", pool_size=3)),
+        patient(database.connect(database_url, "api", pool_size=3)),
         client.connect(redis_url, "api"),
         client.connect_async(redis_url, "api-events"),
     )
@@ -196,20 +197,6 @@ def served(database_url: str, redis_url: str, *, prepare: bool = True, **api: An
             for one in clients.values():
                 one.close()
             engine.dispose()
-
-
-def _patient(engine: Engine) -> Engine:
-    """Sessions that may idle in a transaction for longer: a test, its server and both their clients are one process
-    here, beside as many more as there are workers, and any of their threads may not run for seconds.
-    """
-
-    @event.listens_for(engine, "connect")
-    def wait(connection: Any, _: object) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("set idle_in_transaction_session_timeout = '30s'")
-        connection.commit()
-
-    return engine
 
 
 def trade_market(conn: Any) -> None:

@@ -29,6 +29,7 @@ from shared.store import bars, commands, database, market, runs, strategies
 from shared.store.runs import Run
 from shared.strategy.load import load
 from shared.strategy.planning import plan_for
+from tests.support.store import patient
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_MS = 1_735_689_600_000  # 2025-01-01
@@ -80,7 +81,7 @@ class Desk:
     processes: list["RunnerProcess"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.engine = database.connect(self.database_url, "desk")
+        self.engine = patient(database.connect(self.database_url, "desk"))
         self.bus = client.connect(self.redis_url, "desk")
         self.first_ms = self.day[0].open_ms - self.day[0].open_ms % DAY_MS
         with database.begin(self.engine) as conn:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 
 from shared.domain.bar import Bar
 from shared.domain.instrument import Costs
@@ -23,11 +24,25 @@ NO_BAR = {"minutes": 0, "new_position_ms": None, "new_digest": None}  # of a_ste
 @contextmanager
 def engine_of(url: str) -> Iterator[Engine]:
     """A small pool that leaves nothing open."""
-    engine = database.connect(url, "tests")
+    engine = patient(database.connect(url, "tests"))
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+def patient(engine: Engine) -> Engine:
+    """Its sessions may idle in a transaction for longer than a service's: a test, and a server that runs within it, are
+    beside as many more as there are workers, and may not get to run for seconds.
+    """
+
+    @event.listens_for(engine, "connect")
+    def wait(connection: Any, _: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("set idle_in_transaction_session_timeout = '30s'")
+        connection.commit()
+
+    return engine
 
 
 def a_bar(minute: int, price: float = 100.0, volume: float = 1.5) -> Bar:

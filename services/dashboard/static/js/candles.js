@@ -15,7 +15,7 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 export class Candles {
   // `endMs`: the last bar of a run that has ended, where its chart begins; null: the chart begins at now.
   constructor(place, { run, instrument, timeframe, legend, note, crowd, latest, endMs = null }) {
-    Object.assign(this, { place, instrument, legend, note, crowd, latest, endMs, isCrowded: false, lines: [], position: null, words: true, lastFollow: 0 });
+    Object.assign(this, { place, instrument, legend, note, crowd, latest, endMs, isCrowded: false, lines: [], position: null, words: true, lastFollow: 0, wanted: null });
     this.fills = new FillBook(run);
     const lib = this.lib = window.LightweightCharts;
     // The logo would come with a style element, which the policy forbids: the page's foot has the attribution
@@ -25,7 +25,7 @@ export class Candles {
     this.volume = this.chart.addSeries(lib.HistogramSeries, { priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false }, 1);
     this.markers = lib.createSeriesMarkers(this.candles, []);
     this.chart.panes()[1].setStretchFactor(0.18);
-    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.moved(range));
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.moved());
     this.chart.subscribeCrosshairMove((at) => this.describe(at));
     this.latest.addEventListener("click", () => this.goHome());
     this.paint();
@@ -40,7 +40,7 @@ export class Candles {
   // The moment at the right edge of the picture; null: now. One that was asked for is kept until the picture leaves its bar.
   edge() {
     if (this.isLoading) return this.asked;
-    const to = this.chart.timeScale().getVisibleLogicalRange()?.to ?? Infinity, all = this.book.all;
+    const to = this.range?.to ?? Infinity, all = this.book.all;
     const last = Math.min(all.length - 1, Math.floor(to) - MARGIN - 1), bar = all[Math.max(0, last)];
     if (bar === undefined || this.book.atEnd && last === all.length - 1) return null;
     return this.asked !== null && floorTo(this.asked, this.book.length) === bar[0] ? this.asked : bar[0];
@@ -57,7 +57,7 @@ export class Candles {
       this.setPrecision();
       this.draw();
       const edge = edgeMs === null ? book.all.length : this.at(edgeMs) + 1;
-      this.chart.timeScale().setVisibleLogicalRange({ from: edge - this.roomFor(), to: edge + MARGIN });
+      this.look(edge - this.roomFor(), edge + MARGIN);
       this.isLoading = false;
       this.say(book.all.length ? "" : "No bars of this instrument are recorded yet.");
       await this.loadFills();
@@ -65,6 +65,15 @@ export class Candles {
       this.say(`Bars could not be loaded: ${error.message}`);
     }
   }
+
+  // The chart takes a range with its next picture, which may be long in coming, and tells the one of the last picture till then.
+  look(from, to) {
+    const wanted = this.wanted = { from, to };
+    this.chart.timeScale().setVisibleLogicalRange(wanted);
+    requestAnimationFrame(() => { if (this.wanted === wanted) this.wanted = null; });
+  }
+
+  get range() { return this.wanted ?? this.chart.timeScale().getVisibleLogicalRange(); }
 
   // Index of the bar that holds a moment, else of the next one.
   at(ms) {
@@ -132,7 +141,8 @@ export class Candles {
     this.latest.hidden = isLoaded && range.from <= home && home <= range.to;
   }
 
-  async moved(range) {
+  async moved() {
+    const range = this.range;
     if (!range) return;
     if (this.hasRoom(range) !== this.words) this.drawMarkers();
     this.showWhetherAway(range);
@@ -149,9 +159,13 @@ export class Candles {
 
   async older() {
     this.loading = true;
-    const book = this.book;
+    const book = this.book, before = book.items.length;
     try {
-      if (await book.older() && book === this.book) { this.draw(); await this.loadFills(); }
+      if (!await book.older() || book !== this.book) return;
+      const added = book.items.length - before;
+      this.draw();
+      if (this.wanted) this.look(this.wanted.from + added, this.wanted.to + added); // the last picture moves by itself
+      await this.loadFills();
     } catch { /* scrolling on asks again */ } finally { this.loading = false; }
   }
 
@@ -162,9 +176,9 @@ export class Candles {
     const book = this.book;
     try {
       if (!await book.newer() || book !== this.book) return;
-      const range = this.chart.timeScale().getVisibleLogicalRange();
+      const range = this.range;
       this.draw();
-      this.chart.timeScale().setVisibleLogicalRange(range);
+      this.look(range.from, range.to);
       await this.loadFills();
     } catch { /* scrolling on asks again */ } finally { this.loading = false; }
   }
@@ -173,7 +187,7 @@ export class Candles {
   async reveal(fromMs, toMs) {
     if (!this.book.holds(fromMs) || !this.book.holds(toMs)) await this.show(this.book.timeframe, toMs);
     const from = this.at(fromMs), to = this.at(toMs), room = Math.max(15, (this.roomFor() - (to - from)) / 2);
-    this.chart.timeScale().setVisibleLogicalRange({ from: from - room, to: to + room });
+    this.look(from - room, to + room);
   }
 
   setPosition(position) {
@@ -191,7 +205,7 @@ export class Candles {
   }
 
   drawMarkers() {
-    const first = this.book.first, range = this.chart.timeScale().getVisibleLogicalRange();
+    const first = this.book.first, range = this.range;
     this.words = !range || this.hasRoom(range);
     const markers = first === null || this.isCrowded ? [] : this.fills.markers(this.book.length, first, this.colours, this.words, this.untilMs);
     this.markers.setMarkers(markers);
