@@ -181,7 +181,8 @@ def test_an_owner_that_froze_inside_a_commit_is_replaced(engine: Engine) -> None
         with store.begin(engine) as conn:
             return ownership.claim(conn, two, "1", {"paper": 1})
 
-    frozen = engine.connect()
+    service = store.connect(engine.url.render_as_string(hide_password=False), "a service")
+    frozen = service.connect()
     assert commit_progress(frozen, one, [a_step(run)]) == {run.id}
     with store.begin(engine) as conn:
         expire(conn, one)
@@ -193,6 +194,7 @@ def test_an_owner_that_froze_inside_a_commit_is_replaced(engine: Engine) -> None
     with pytest.raises(UnavailableError), store.unavailable():
         frozen.commit()
     frozen.close()
+    service.dispose()
 
 
 # ------------------------------------------------------------------------------------------------------------- fence
